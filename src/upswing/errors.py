@@ -54,6 +54,10 @@ class OutputError(UpswingError):
     """The output folder or store cannot be written or read."""
 
 
+class ExperimentError(UpswingError):
+    """An experiment cannot go on: a loss that is not finite, a job that failed."""
+
+
 class TooFewScalesError(UpswingError):
     """No curve has the three scales that a verdict needs."""
 

@@ -15,7 +15,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -135,8 +135,9 @@ class StoreWriter:
     def _remove_leftovers(self) -> None:
         """Remove what a killed writer left; what is younger than a day may still be written."""
         for old in [*self.folder.glob(".*.tmp*"), *self.folder.glob("*/.*.tmp*")]:
-            if old.stat().st_mtime < time.time() - _DAY:
-                old.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another writer has just given it its name
+                if old.stat().st_mtime < time.time() - _DAY:
+                    old.unlink()
 
 
 class Entry(NamedTuple):

@@ -1,0 +1,1 @@
+"""The lab: experiments small enough for a laptop that show emergence; they write a store."""
