@@ -82,8 +82,9 @@ def assemble(
     ):
         scores, found = step(scores)
         gathering += found
+    finetunes = _unresolved(_stacked(readings, "finetunes"))
     named = pl.concat(
-        [frame.select("model", "revision", "family") for frame in (scores, items)]
+        [frame.select("model", "revision", "family") for frame in (scores, items, finetunes)]
     ).unique(maintain_order=True)
     paths = {name: path for reading in readings for name, path in reading.paths.items()}
     scales, found = resolve_scales(
@@ -95,7 +96,7 @@ def assemble(
     return Tables(
         scores=scores.sort("source", "line", maintain_order=True),
         items=_with_family(items, scales),
-        finetunes=_with_family(_unresolved(_stacked(readings, "finetunes")), scales),
+        finetunes=_with_family(finetunes, scales),
         scales=scales,
         files=FILES.conform(
             _stacked(readings, "files").unique(["source", "sha256"], maintain_order=True)

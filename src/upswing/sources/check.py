@@ -141,11 +141,15 @@ def _check_range(
 
 
 def _check_stderr(scores: pl.DataFrame, notes: list[Note]) -> tuple[pl.DataFrame, list[Note]]:
-    """Forget standard errors that no sample of zeros and ones can have."""
+    """Forget standard errors that no sample of zeros and ones can have.
+
+    Our own, computed from questions, keep away from 0 where all answers are alike.
+    """
     value = pl.col("value").clip(0, 1)
     largest = (value * (1 - value)).sqrt() * 1.01 + _TOLERANCE
     unfit = pl.col("stderr").is_nan() | pl.col("stderr").is_infinite()
-    impossible = (_bounded(scores) & (pl.col("stderr") > largest)) | unfit
+    own = pl.col("n_source").is_in(("items", "rescored")).fill_null(False)
+    impossible = (_bounded(scores) & (pl.col("stderr") > largest) & ~own) | unfit
     odd = scores.filter(impossible.fill_null(False))
     if odd.is_empty():
         return scores, notes
