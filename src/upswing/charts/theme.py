@@ -5,6 +5,7 @@ Families are told by colour and by shape; verdicts by colour, sign and word: nev
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 Mode = Literal["light", "dark"]
@@ -28,6 +29,13 @@ CATEGORY: dict[Mode, tuple[str, ...]] = {
 }  # fmt: skip
 """Colours of families in order of their names; after Okabe and Ito, darkened or lightened until
 each has a contrast of 3 with the paper."""
+
+SEQUENCE: dict[Mode, tuple[str, ...]] = {
+    "light": ("#dc7616", "#cf3f61", "#9a2b93", "#5f2ba3", "#1f1a94"),
+    "dark": ("#8a6ad6", "#c965b8", "#f27a80", "#ffac52", "#ffe65c"),
+}
+"""Colours of an ordered quantity from little to much: they differ in lightness and in hue, and the
+more, the farther from the paper. See :func:`sequence`."""
 
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
 """Marker shapes; seven of them beside eight colours, so that 56 families differ."""
@@ -75,6 +83,34 @@ def verdict_rank(word: str) -> int:
 def pixels(width: Width) -> Any:
     """Return a width in pixels; ``container`` stays as it is."""
     return WIDTHS.get(width, width) if isinstance(width, str) else width
+
+
+def text_colour(mode: Mode = "light") -> str:
+    """Return the colour of text, for marks that stand beside coloured ones."""
+    return _INK[mode]["text"]
+
+
+def sequence(count: int, mode: Mode = "light") -> list[str]:
+    """Return that many colours for an ordered quantity, from little to much.
+
+    >>> sequence(1), sequence(3)
+    (['#9a2b93'], ['#dc7616', '#9a2b93', '#1f1a94'])
+    """
+    anchors = SEQUENCE[mode]
+    last = len(anchors) - 1
+    if count == 1:
+        return [_between(anchors, last / 2)]
+    places = [i / (count - 1) * last for i in range(count)]
+    return [_between(anchors, place) for place in places]
+
+
+def _between(anchors: Sequence[str], place: float) -> str:
+    """Return the colour at a place between anchors, straight from one to the next in sRGB."""
+    left = min(int(place), len(anchors) - 2)
+    share = place - left
+    pair = [[int(anchors[i][j : j + 2], 16) for j in (1, 3, 5)] for i in (left, left + 1)]
+    mixed = [round(a + share * (b - a)) for a, b in zip(*pair, strict=True)]
+    return "#" + "".join(f"{value:02x}" for value in mixed)
 
 
 def config(mode: Mode = "light") -> dict[str, Any]:

@@ -11,10 +11,18 @@ from upswing.charts.inline import inline_json
 from upswing.charts.names import shown
 from upswing.charts.save import vega_library
 from upswing.charts.theme import VERDICTS
+from upswing.curves.finetuned import Finetuned
 from upswing.detection.departure_result import departure_table
 from upswing.findings.finding import Detection
 from upswing.notes import Note
 from upswing.report.evidence_text import EVIDENCE
+from upswing.report.finetuned_models import (
+    MOST_BLOCKS,
+    blocks,
+    finetuned_figures,
+    finetuned_section,
+    finetuned_sentences,
+)
 from upswing.report.numbers import short_scale, whole
 from upswing.report.payload import MOST_ONSETS, figures, table, technique_groups
 from upswing.report.references import REFERENCES
@@ -43,6 +51,7 @@ def render_page(
     techniques: pl.DataFrame | None = None,
     axes: pl.DataFrame | None = None,
     answers: SameAnswers | None = None,
+    finetuned: Finetuned | None = None,
 ) -> str:
     """Return the report as one HTML page.
 
@@ -58,6 +67,8 @@ def render_page(
         Tables of prompting techniques and of scale axes, if made.
     answers
         Question-level answers under other metrics, if there are any.
+    finetuned
+        Finetuned models, if there are any.
     """
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
@@ -83,6 +94,12 @@ def render_page(
         drawn["templates"].update(templates)
         drawn["figures"].update(own)
         data["tables"]["departures"] = table(departure_table(answers.departures)[:MOST_ROWS])
+    if finetuned is not None:
+        templates, own = finetuned_figures(blocks(finetuned)[:MOST_BLOCKS])
+        drawn["templates"].update(templates)
+        drawn["figures"].update(own)
+        data["tables"]["finetuned_points"] = table(finetuned.points)
+        data["tables"]["finetuned_gains"] = table(finetuned.gains)
     environment = Environment(
         loader=FunctionLoader(_text), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -91,7 +108,7 @@ def render_page(
     counts = detection.counts()
     return environment.get_template("report.html.jinja").render(
         title=input_name(tables),
-        sentences=summary_sentences(findings),
+        sentences=[*summary_sentences(findings), *finetuned_sentences(finetuned)],
         version=__version__,
         run=run,
         axis=detection.axis_label,
@@ -115,12 +132,15 @@ def render_page(
         techniques=_technique_rows(techniques),
         axes=axes is not None and len(axes) > 0,
         answers=None if answers is None else section(answers),
+        finetuned=None if finetuned is None else finetuned_section(finetuned),
         files=tables.files.to_dicts(),
         whole=whole,
         score_rows=len(tables.scores),
         downloads=list(data["tables"]),
         references=REFERENCES,
-        css=_text("report.css") + ("" if answers is None else _text("same_answers.css")),
+        css=_text("report.css")
+        + ("" if answers is None else _text("same_answers.css"))
+        + ("" if finetuned is None else _text("finetuned_models.css")),
         library=vega_library(),
         script="\n".join(_text(name) for name in _SCRIPTS),
         data=inline_json(data),

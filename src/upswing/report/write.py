@@ -13,6 +13,7 @@ from upswing.errors import OutputError
 from upswing.findings.document import encode_document, findings_document
 from upswing.findings.finding import Detection
 from upswing.report.csv_tables import write_tables
+from upswing.report.finetuned_models import finetuned_models, finetuned_tables
 from upswing.report.page import notes_table, render_page
 from upswing.report.run_info import run_info
 from upswing.report.same_answers import ANSWER_TABLES, same_answers
@@ -38,9 +39,10 @@ def write_report(
     ``findings.json``       same input and seed, same bytes
     ``run.json``            versions, times, command and paths
     ``tables/*.csv``        findings, points, scores, scales, files, notes, techniques, axes; of
-                            answers to questions departures, metric_points, item_bins: those with
-                            rows. Lists are joined with ``"; "``; text that a spreadsheet would run
-                            as a formula has an apostrophe in front.
+                            answers to questions departures, metric_points, item_bins; of
+                            finetuned models finetunes, finetuned_points, finetuned_gains: those
+                            with rows. Lists are joined with ``"; "``; text that a spreadsheet would
+                            run as a formula has an apostrophe in front.
     ======================  =====================================================================
 
     Every file is written whole or not at all, and none outside ``folder``.
@@ -88,7 +90,9 @@ def write_report(
     }
     answers = same_answers(tables, detection)
     frames |= dict.fromkeys(ANSWER_TABLES) if answers is None else answers.tables()
-    page = render_page(detection, tables, run, points, techniques, axes, answers)
+    finetuned = finetuned_models(tables, detection)
+    frames |= finetuned_tables(finetuned)
+    page = render_page(detection, tables, run, points, techniques, axes, answers, finetuned)
     try:
         root.mkdir(parents=True, exist_ok=True)
         write_tables(frames, root / "tables")

@@ -179,6 +179,11 @@ FINETUNES = Schema(
         _REVISION,
         _TASK,
         _METRIC,
+        Column(
+            "method",
+            pl.String,
+            "What was changed: full for all weights, lora-RANK; empty if nothing or not said.",
+        ),
         Column("d", pl.Int64, "Finetuning examples.", "examples", minimum=0),
         Column("draw", pl.Int64, "Which random subset of the examples.", minimum=0),
         Column("seed", pl.Int64, "Seed of the finetuning run."),
@@ -189,7 +194,7 @@ FINETUNES = Schema(
         _SOURCE,
         _LINE,
     ),
-    ("model", "revision", "task", "metric", "d", "draw", "seed", "few_shot"),
+    ("model", "revision", "task", "metric", "method", "d", "draw", "seed", "few_shot"),
 )
 
 SCHEMAS = {schema.name: schema for schema in (ITEMS, SCORES, SCALES, FINETUNES)}
