@@ -21,6 +21,9 @@ _LIBRARIES = (
     "cyclopts",
     "rich",
     "pooch",
+    "torch",
+    "safetensors",
+    "transformers",
 )
 
 
