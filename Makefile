@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint unit bench docs serve-docs constraints clean
+# Where the grid behind the shipped results runs; a run that was stopped goes on.
+LAB_STORE ?= lab-results
+
+.PHONY: demo test lint unit bench lab-results docs serve-docs constraints clean
 
 demo: $(VENV)/.core  ## Verdicts and a report on published figures, in ./demo-out
 	$(BIN)/upswing demo --out demo-out
@@ -22,6 +25,10 @@ unit: $(VENV)/.dev
 
 bench: $(VENV)/.dev  ## Speed, as ratios against a named alternative in the same run
 	$(BIN)/python -m benchmarks
+
+lab-results: $(VENV)/.dev  ## Train, evaluate and finetune what ships in src/upswing/lab/results
+	$(BIN)/upswing lab results --out $(LAB_STORE)
+	$(BIN)/python -m upswing.lab.shipped $(LAB_STORE)
 
 docs: $(VENV)/.docs  ## The documentation, with every number computed, in ./site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -43,7 +50,7 @@ $(VENV)/.core: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(PIP) install -c constraints.txt -e '.[dev]'
+	$(PIP) install -c constraints.txt -e '.[dev,lab,hf]'
 	touch $@
 
 $(VENV)/.docs: $(VENV)/bin/python pyproject.toml constraints.txt
