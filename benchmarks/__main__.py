@@ -9,6 +9,8 @@ from benchmarks import (
     error_rates,
     hostile_logs,
     imports,
+    lab_kills,
+    lab_training,
     question_logs,
     reading,
     smooth_size,
@@ -22,6 +24,8 @@ BENCHMARKS = {
     "hostile_logs": hostile_logs.run,
     "error_rates": error_rates.run,
     "smooth_size": smooth_size.run,
+    "lab_training": lab_training.run,
+    "lab_kills": lab_kills.run,
 }
 
 
