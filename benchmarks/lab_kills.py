@@ -53,8 +53,8 @@ def run() -> Iterator[str]:
         same = _finished(disturbed) == _finished(calm)
     yield (
         f"{KILLS} SIGKILLs ({parents} of the parent, {KILLS - parents} of a worker): {lost} "
-        f"finished jobs lost; resumed: exit {resumed}, undisturbed: exit {undisturbed}; same jobs: {same}; "
-        f"largest difference of a value {worst:.2g} (tolerance {TOLERANCE:g})"
+        f"finished jobs lost; resumed: exit {resumed}, undisturbed: exit {undisturbed}; "
+        f"same jobs: {same}; largest difference of a value {worst:.2g} (tolerance {TOLERANCE:g})"
     )
 
 

@@ -24,8 +24,8 @@ def store(tmp_path_factory, corpus) -> Path:
     """A ladder of two tiny models, evaluated and finetuned by three commands."""
     out = tmp_path_factory.mktemp("lab") / "store"
     grid = ["--out", str(out)]
-    assert run(["lab", "ladder", *grid, "--size", "d8L1", "d16L1", "--steps", "20",
-                "--corpus", corpus]) == 0  # fmt: skip
+    assert run(["lab", "ladder", *grid, "--preset", "quick", "--size", "d8L1", "d16L1",
+                "--steps", "20", "--corpus", corpus]) == 0  # fmt: skip
     assert run(["lab", "evaluate", *grid, "--task", "copy", "addition-1", "--questions", "40"]) == 0
     assert run(["lab", "finetune", *grid, "--task", "addition-2", "--checkpoint", "*-d16L1@step20",
                 "--d", "8", "16", "--draws", "2", "--seeds", "1", "--steps", "32",
@@ -59,8 +59,21 @@ def test_a_second_run_does_nothing(store, capsys):
     before = sorted(p.name for p in (store / "jobs").iterdir())
     assert run(["lab", "evaluate", "--out", str(store), "--task", "copy", "addition-1",
                 "--questions", "40"]) == 0  # fmt: skip
-    assert "0 jobs done, 2 were there" in capsys.readouterr().err
+    assert "0 jobs done, 4 were there" in capsys.readouterr().err
     assert sorted(p.name for p in (store / "jobs").iterdir()) == before
+
+
+def test_a_dry_run_refuses_what_a_run_would_refuse(store, corpus, capsys):
+    arguments = ["ladder", "--out", str(store), "--size", "d8L1", "--steps", "30"]
+    assert run(["lab", *arguments, "--corpus", corpus, "--dry-run"]) == 1
+    assert "steps 20, not 30" in capsys.readouterr().err
+
+
+def test_amounts_named_twice_or_in_another_order_are_the_same_job(store, capsys):
+    assert run(["lab", "finetune", "--out", str(store), "--task", "addition-2", "--checkpoint",
+                "*-d16L1@step20", "--d", "16", "8", "8", "--draws", "2", "--seeds", "1", "--steps",
+                "32", "--method", "full", "lora-2"]) == 0  # fmt: skip
+    assert "0 jobs done, 4 were there" in capsys.readouterr().err
 
 
 def test_dry_run_prints_the_grid_and_writes_nothing(tmp_path, capsys, corpus):
@@ -104,6 +117,8 @@ def test_a_loss_that_is_not_finite_is_told(tmp_path, capsys, corpus):
         (["ladder", "--size", "huge"], "write it like d48L3"),
         (["ladder", "--corpus", "nowhere.txt"], "cannot be read"),
         (["ladder", "--workers", "0"], "workers"),
+        (["quick", "--workers", "0", "--dry-run"], "workers"),
+        (["quick", "--seed", "-1", "--dry-run"], "seed"),
     ],
 )
 def test_errors_tell_the_way_out(tmp_path, capsys, arguments, words):

@@ -19,7 +19,7 @@ from upswing.lab.runner.workplace import Workplace
 LADDER = LadderPlan(
     Mixture("tiny", 0.5, {"copy": 1.0, "addition-2": 1.0}), ("d8L1",), 20, (10, 20), rows=4
 )
-EVALUATION = EvaluationPlan(("copy", "addition-2"), 12, keep_items=("copy",))
+EVALUATION = EvaluationPlan(("copy", "addition-2"), 12, kept=("copy",))
 FINETUNE = FinetunePlan(
     "addition-2",
     (8, 16),

@@ -34,8 +34,9 @@ def test_more_questions_are_another_evaluation_but_other_checkpoints_are_not(tmp
     few, many = (EvaluationPlan(("copy",), n).jobs(pretrained, 0) for n in (50, 500))
     check_claims([*few, *many], tmp_path)
     some = EvaluationPlan(("copy",), 50, revisions=("step100",)).jobs(pretrained, 0)
-    with pytest.raises(InputError, match="copy with 2 shots, 50 questions"):
+    with pytest.raises(InputError, match="copy with 2 shots, 50 questions") as error:
         check_claims([*few, *some], tmp_path)
+    assert "--questions or --seed" in error.value.hint
 
 
 def test_finetuning_again_with_other_steps_is_refused(tmp_path):

@@ -36,13 +36,13 @@ PLAN = replace(LADDER, models=2)
 
 @pytest.fixture(scope="module")
 def grid(tmp_path_factory, corpus):
-    """A store with a pretraining and its evaluation, and the two jobs."""
+    """A store with a pretraining and its evaluations, and these jobs."""
     store = tmp_path_factory.mktemp("lab") / "store"
     keep_corpus(store, corpus)
     (ladder,) = PLAN.jobs(corpus, 0)
-    (evaluation,) = EVALUATION.jobs([ladder], 0)
-    finish([ladder, evaluation], store)
-    return store, ladder, evaluation
+    evaluations = EVALUATION.jobs([ladder], 0)
+    finish([ladder, *evaluations], store)
+    return store, ladder, evaluations
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_evaluation_gives_every_score_of_every_checkpoint(grid, tables):
     assert len(found) == len(scores)
     assert scores["n_shot"].unique().to_list() == [2]
     assert scores["n"].unique().to_list() == [12]
-    assert scores["source"].unique().to_list() == [grid[2].source]
+    assert set(scores["source"]) == {job.source for job in grid[2]}
 
 
 def test_items_are_kept_of_the_tasks_named(tables):
@@ -140,11 +140,12 @@ def test_answers_are_those_of_the_checkpoint_on_the_disk(grid, tables):
 
 def test_some_revisions_alone_can_be_asked(grid, tables, tmp_path):
     store, ladder, _ = grid
-    (job,) = replace(EVALUATION, revisions=("step20",), keep_items=()).jobs([ladder], 0)
+    job, _ = replace(EVALUATION, revisions=("step20",), kept=()).jobs([ladder], 0)
     from upswing.lab import evaluate_job
 
     (reading,) = rows_of(job, store, tmp_path, evaluate_job)
     assert reading.items.is_empty()
+    assert reading.scores["task"].unique().to_list() == ["copy"]
     assert reading.scores["revision"].unique().to_list() == ["step20"]
     names = ["model", "task", "metric"]
     both = reading.scores.select(*names, "value").join(
@@ -154,13 +155,10 @@ def test_some_revisions_alone_can_be_asked(grid, tables, tmp_path):
     assert np.allclose(both["value"], both["value_right"], atol=1e-3)
 
 
-def test_revisions_that_do_not_exist_are_refused(grid, tmp_path):
-    from upswing.lab import evaluate_job
-
-    store, ladder, _ = grid
-    (job,) = replace(EVALUATION, revisions=("step7",)).jobs([ladder], 0)
+def test_revisions_that_do_not_exist_are_refused(grid):
+    _, ladder, _ = grid
     with pytest.raises(InputError, match="no checkpoint step7"):
-        rows_of(job, store, tmp_path, evaluate_job)
+        replace(EVALUATION, revisions=("step7", "step20")).jobs([ladder], 0)
 
 
 def test_the_store_gives_curves(tables):
@@ -279,6 +277,6 @@ def test_more_examples_than_there_are_are_refused(grid, tmp_path):
 
 def test_a_pretraining_that_has_not_finished_is_refused(grid, tmp_path, corpus):
     (other,) = PLAN.jobs(corpus, 5)
-    (job,) = EVALUATION.jobs([other], 0)
+    job, *_ = EVALUATION.jobs([other], 0)
     with pytest.raises(ExperimentError, match="has not finished"):
         finish([job], tmp_path / "store")

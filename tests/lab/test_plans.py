@@ -9,7 +9,7 @@ import pytest
 from lab.small_grid import EVALUATION, FINETUNE, LADDER
 from upswing.errors import InputError, UnknownNameError
 from upswing.lab.mixture import Mixture
-from upswing.lab.plans import FinetunePlan, model_name
+from upswing.lab.plans import EvaluationPlan, FinetunePlan, model_name
 from upswing.lab.tasks import TASKS
 
 
@@ -75,20 +75,56 @@ def test_a_changed_ladder_keeps_the_share_of_its_checkpoints(corpus):
 
 def test_an_evaluation_needs_its_pretraining(ladder):
     jobs = EVALUATION.jobs(ladder, 0)
-    assert [job.needs for job in jobs] == [(job.key,) for job in ladder]
-    assert [job.config["pretrain"] for job in jobs] == [job.key for job in ladder]
-    assert "revisions" not in jobs[0].config
-    (some, _) = replace(EVALUATION, revisions=("step20",)).jobs(ladder, 0)
+    pretrained = [job.key for job in ladder for _ in EVALUATION.tasks]
+    assert [job.needs for job in jobs] == [(key,) for key in pretrained]
+    assert [job.config["pretrain"] for job in jobs] == pretrained
+    assert [job.config["task"] for job in jobs] == [*EVALUATION.tasks] * len(ladder)
+    assert jobs[0].config["revisions"] == ["step10", "step20"]
+    some, *_ = replace(EVALUATION, revisions=("step20",)).jobs(ladder, 0)
     assert some.key != jobs[0].key
     assert some.cost == pytest.approx(jobs[0].cost / 2)
 
 
-@pytest.mark.parametrize("changes", [{"tasks": ("copy", "sing")}, {"keep_items": ("sing",)}])
-def test_a_task_that_does_not_exist_is_refused_before_anything_runs(ladder, changes):
+def test_a_task_that_does_not_exist_is_refused_before_anything_runs(ladder):
     with pytest.raises(UnknownNameError, match="no task 'sing'"):
-        replace(EVALUATION, **changes).jobs(ladder, 0)
+        replace(EVALUATION, tasks=("copy", "sing")).jobs(ladder, 0)
     with pytest.raises(UnknownNameError, match="no task 'sing'"):
         replace(FINETUNE, task="sing").jobs(ladder, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"questions": 0}, "0 questions are too few"),
+        ({"shots": -1}, "cannot have -1 shots"),
+        # a line of lookup is 18 characters and its question 17: 3 shots are 71 of the 64
+        ({"tasks": ("lookup",), "shots": 3}, "lookup cannot have 3 shots"),
+    ],
+)
+def test_evaluations_that_cannot_be_are_refused_before_anything_runs(ladder, changes, message):
+    with pytest.raises(InputError, match=message):
+        replace(EVALUATION, **changes).jobs(ladder, 0)
+    assert EvaluationPlan(("lookup",), shots=2).jobs(ladder, 0)
+    assert EvaluationPlan(("addition-1",), shots=8).jobs(ladder, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"draws": 0}, "0 draws are too few"),
+        ({"seeds": 0}, "0 seeds are too few"),
+        ({"steps": 0}, "0 steps are too few"),
+        ({"questions": 0}, "0 questions are too few"),
+        ({"d": ()}, "at least one example"),
+        ({"d": (8, 0)}, "at least one example"),
+        ({"methods": ("full", "lora-0")}, "no method 'lora-0'"),
+        ({"methods": ("lora-04",)}, "no method 'lora-04'"),
+        ({"shots": 12}, "shots"),
+    ],
+)
+def test_finetuning_that_cannot_be_is_refused_before_anything_runs(ladder, changes, message):
+    with pytest.raises(InputError, match=message):
+        replace(FINETUNE, **changes).jobs(ladder, 0)
 
 
 def test_finetuning_is_a_job_per_checkpoint_and_method(corpus):
@@ -135,4 +171,4 @@ def test_names_of_models_differ_by_mixture_shape_and_seed():
 
 def test_configs_name_tasks_that_exist(ladder):
     for job in EVALUATION.jobs(ladder, 0):
-        assert set(job.config["tasks"]) <= set(TASKS)
+        assert job.config["task"] in TASKS

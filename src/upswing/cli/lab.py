@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from upswing.cli.grid_progress import grid_progress
 from upswing.cli.options import INVOCATION, AxisName, Format, FormatName, Selection
@@ -48,8 +49,8 @@ class Grid:
     """
 
     out: Path
-    workers: int = 2
-    seed: int = 0
+    workers: Annotated[int, Parameter(validator=Number(gte=1))] = 2
+    seed: Annotated[int, Parameter(validator=Number(gte=0))] = 0
     dry_run: bool = False
 
 
@@ -57,7 +58,9 @@ class Grid:
 def ladder(
     *,
     grid: Grid,
-    preset: Annotated[Literal["quick", "full"], Parameter(help="Sizes and steps.")] = "quick",
+    preset: Annotated[
+        Literal["quick", "full"], Parameter(help="Mixture of tasks, sizes and steps.")
+    ] = "full",
     size: Annotated[
         list[str] | None, Parameter(help="Sizes instead, like d48L3."), _Several
     ] = None,
@@ -80,7 +83,9 @@ def ladder(
 def evaluate(
     *,
     grid: Grid,
-    task: Annotated[list[str] | None, Parameter(help="Tasks [default: all]."), _Several] = None,
+    task: Annotated[
+        list[str] | None, Parameter(help="Tasks [default: those of the models' mixture]."), _Several
+    ] = None,
     questions: Annotated[int, Parameter(help="Questions per task.")] = 500,
     shots: Annotated[int, Parameter(help="Solved examples before each.")] = 2,
     revision: Annotated[
@@ -91,10 +96,13 @@ def evaluate(
     """Ask every checkpoint in the store, and keep every answer and its scores."""
     from upswing.lab.experiment import pretrained_jobs
     from upswing.lab.plans import EvaluationPlan
-    from upswing.lab.tasks import TASKS
 
-    tasks = tuple(task or TASKS)
-    plan = EvaluationPlan(tasks, questions, shots, tasks, tuple(revision) if revision else None)
+    plan = EvaluationPlan(
+        tuple(dict.fromkeys(task)) if task else None,
+        questions,
+        shots,
+        revisions=tuple(revision) if revision else None,
+    )
     return _run(plan.jobs(pretrained_jobs(grid.out), grid.seed), grid, None, format)
 
 
@@ -106,14 +114,18 @@ def finetune(
     checkpoint: Annotated[
         list[str] | None, Parameter(help="Globs on MODEL@REVISION [default: all]."), _Several
     ] = None,
-    d: Annotated[list[int] | None, Parameter(help="Amounts of examples."), _Several] = None,
+    d: Annotated[
+        list[int] | None, Parameter(help="Amounts of examples [default: 256 1024 4096]."), _Several
+    ] = None,
     draws: Annotated[int, Parameter(help="Random subsets of each amount.")] = 2,
     seeds: Annotated[int, Parameter(help="Runs on each subset.")] = 3,
     method: Annotated[
         list[str] | None, Parameter(help="full, or lora-RANK [default: full]."), _Several
     ] = None,
     learning_rate: Annotated[
-        list[float] | None, Parameter(help="To choose from, on validation."), _Several
+        list[float] | None,
+        Parameter(help="To choose from, on validation [default: 2e-3 6e-3]."),
+        _Several,
     ] = None,
     steps: Annotated[int, Parameter(help="Optimiser steps at most.")] = 640,
     format: Format = "table",
@@ -122,7 +134,7 @@ def finetune(
     from upswing.lab.experiment import pretrained_jobs
     from upswing.lab.plans import FinetunePlan
 
-    plan = FinetunePlan(task, tuple(d or (256, 1024, 4096)), draws, seeds, steps=steps)
+    plan = FinetunePlan(task, tuple(sorted(set(d or (256, 1024, 4096)))), draws, seeds, steps=steps)
     if checkpoint:
         plan = replace(plan, checkpoints=tuple(checkpoint))
     if method:
@@ -144,7 +156,7 @@ def quick(
 def full(
     *, grid: Grid, corpus: CorpusFile = None, axis: AxisName = "loss", format: Format = "table"
 ) -> int:
-    """The same with all tasks, larger models and more steps, in 25 minutes on two free cores."""
+    """Like quick with all tasks, larger models and more steps, in 25 minutes on two free cores."""
     return _whole("full", grid, corpus, axis, format)
 
 
@@ -208,12 +220,16 @@ def _run(jobs: Sequence[Job], grid: Grid, corpus: Corpus | None, form: FormatNam
         print_frame(planned, form, f"Grid of {len(planned)} jobs")
         left = planned.filter(planned["state"] != "done")["cpu_seconds"].sum()
         say(
-            f"About {left / 60:.0f} CPU minutes left; on {grid.workers} free cores the wall time "
-            f"is {left / 60 / grid.workers:.0f} minutes or a little more."
+            f"About {left / 60:.1f} CPU minutes left; on {grid.workers} free cores the wall time "
+            f"is {left / 60 / grid.workers:.1f} minutes or a little more."
         )
         return 0
-    with grid_progress() as progress:
-        result = run_experiment(jobs, grid.out, corpus, workers=grid.workers, progress=progress)
+    try:
+        with grid_progress() as progress:
+            result = run_experiment(jobs, grid.out, corpus, workers=grid.workers, progress=progress)
+    except KeyboardInterrupt:
+        say(f"{grid.out}: stopped. What is done is kept; the same command goes on from there.")
+        raise
     for failure in result.failed:
         say(f"failed: {failure.job.label}: {failure.error}")
     say(

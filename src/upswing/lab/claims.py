@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from upswing.errors import InputError
 from upswing.lab.plans import model_name
 from upswing.lab.runner.job import Job
-from upswing.lab.runner.local import read_record
+from upswing.lab.runner.output import finished_records
+from upswing.lab.runner.record import job_of
+
+_WAY_OUT = {
+    "pretrain": "write to another --out folder",
+    "evaluate": "name only tasks that were not asked yet, or change --questions or --seed",
+    "finetune": "choose another checkpoint, task or method, or train in another --out folder",
+}
 
 
 def check_claims(jobs: Sequence[Job], store: str | Path) -> None:
@@ -20,14 +27,14 @@ def check_claims(jobs: Sequence[Job], store: str | Path) -> None:
         Naming the first, and in what the two jobs differ.
     """
     owners: dict[str, Job] = {}
-    for job in (*_finished(Path(store)), *jobs):
+    for job in (*map(job_of, finished_records(store)), *jobs):
         for claim in claims(job):
             owner = owners.setdefault(claim, job)
             if owner.key != job.key:
                 raise InputError(
                     f"{claim} is in this store in another way ({_difference(owner, job)})",
                     where=str(store),
-                    hint="write to another --out folder",
+                    hint=_WAY_OUT[job.kind],
                 )
 
 
@@ -43,20 +50,14 @@ def claims(job: Job) -> Iterator[str]:
         for seed in config["seeds"]:
             yield f"model {model_name(config['mixture']['name'], config['shape'], seed)}"
     elif job.kind == "evaluate":
-        for task in config["tasks"]:
+        for revision in config["revisions"]:
             yield (
-                f"{task} with {config['shots']} shots, {config['questions']} questions and seed "
-                f"{config['seed']} on the models of {config['pretrain']}"
+                f"{config['task']} with {config['shots']} shots, {config['questions']} questions "
+                f"and seed {config['seed']} on {revision} of the models of {config['pretrain']}"
             )
     elif job.kind == "finetune":
         where = f"{config['model']}@{config['revision']}"
         yield f"{config['task']} {config['method']} finetuning of {where}"
-
-
-def _finished(store: Path) -> Iterable[Job]:
-    for path in sorted(store.glob("jobs/*/record.json")):
-        record = read_record(store, path.parent.name)
-        yield Job(record.kind, record.config, label=record.label)
 
 
 def _difference(one: Job, other: Job) -> str:

@@ -12,9 +12,12 @@ from upswing.errors import ExperimentError, InputError
 from upswing.lab.claims import check_claims
 from upswing.lab.corpus import Corpus
 from upswing.lab.experiment_files import keep_corpus
+from upswing.lab.runner import local
 from upswing.lab.runner.grid import GridResult, Progress
 from upswing.lab.runner.job import Job
-from upswing.lab.runner.local import plan, read_record, run_jobs
+from upswing.lab.runner.local import run_jobs
+from upswing.lab.runner.output import finished_records
+from upswing.lab.runner.record import job_of
 from upswing.tables.store import StoreWriter
 
 _NEEDED = ("torch", "safetensors")
@@ -63,6 +66,20 @@ def run_experiment(
     return run_jobs(jobs, store, workers=workers, progress=progress)
 
 
+def plan(jobs: Sequence[Job], store: str | Path) -> pl.DataFrame:
+    """Return what :func:`run_experiment` would do, one row per job; nothing is run or written.
+
+    Columns are those of :func:`upswing.lab.runner.plan.plan`.
+
+    Raises
+    ------
+    InputError
+        If the store holds something of the same name that was made in another way.
+    """
+    check_claims(jobs, store)
+    return local.plan(jobs, store)
+
+
 def pretrained_jobs(store: str | Path) -> list[Job]:
     """Return the pretraining jobs that have finished in a store, in the order of their labels.
 
@@ -71,18 +88,14 @@ def pretrained_jobs(store: str | Path) -> list[Job]:
     InputError
         If there are none.
     """
-    jobs = []
-    for path in sorted(Path(store).glob("jobs/*/record.json")):
-        record = read_record(store, path.parent.name)
-        if record.kind == "pretrain":
-            jobs.append(Job(record.kind, record.config, label=record.label))
+    jobs = [job_of(record) for record in finished_records(store) if record.kind == "pretrain"]
     if not jobs:
         raise InputError(
             "no models of the lab are here",
             where=str(store),
             hint=f"train some: upswing lab ladder --out {store}",
         )
-    return sorted(jobs, key=lambda job: (job.label, job.key))
+    return jobs
 
 
 def job_seconds(store: str | Path) -> pl.DataFrame:
@@ -93,15 +106,9 @@ def job_seconds(store: str | Path) -> pl.DataFrame:
     polars.DataFrame
         Columns ``kind``, ``label``, ``key``, ``cpu_seconds``, ``wall_seconds``, one row per job.
     """
-    records = [
-        read_record(store, path.parent.name)
-        for path in sorted(Path(store).glob("jobs/*/record.json"))
-    ]
+    records = finished_records(store)
     names = ("kind", "label", "key", "cpu_seconds", "wall_seconds")
     return pl.DataFrame(
         [{name: getattr(record, name) for name in names} for record in records],
         schema=dict(zip(names, (*[pl.String] * 3, *[pl.Float64] * 2), strict=True)),
     )
-
-
-__all__ = ["job_seconds", "plan", "pretrained_jobs", "run_experiment"]

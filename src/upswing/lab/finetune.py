@@ -163,7 +163,7 @@ def finetune(
     if rank is None:
         learnt = {name: weight.clone() for name, weight in start.items()}
     else:
-        learnt = initial_factors(start, rank, [run.seed for run in runs])
+        learnt = initial_factors(start, rank, [_factor_seed(pool_seed, run) for run in runs])
 
     def whole(parts: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         models = next(iter(parts.values())).shape[0]
@@ -239,6 +239,11 @@ class _Stack:
                 for key, value in state.items()
             }
         return smaller
+
+
+def _factor_seed(pool_seed: int, run: Run) -> int:
+    """Return a seed of LoRA's first factors that no other run shares, but those of other rates."""
+    return int(np.random.SeedSequence([pool_seed, run.d, run.draw, run.seed]).generate_state(1)[0])
 
 
 def _encoded(problems: Sequence[Problem]) -> Tokens:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -11,12 +12,14 @@ from upswing.lab.corpus import Corpus
 from upswing.lab.mixture import CONTEXT, Mixture
 from upswing.lab.model_shape import ModelShape
 from upswing.lab.runner.job import Job
-from upswing.lab.tasks import TASKS, find_task
+from upswing.lab.tasks import find_task
 
 _SECONDS_PER_CHARACTER = 4e-6
 _SECONDS_PER_FLOP = 3.3e-11
 _FORWARD = 1 / 3
 """Share of a training step that reading alone takes."""
+
+_METHOD = re.compile(r"full|lora-[1-9][0-9]*")
 
 
 @dataclass(frozen=True)
@@ -112,56 +115,71 @@ class EvaluationPlan:
     Attributes
     ----------
     tasks
-        Names of tasks.
+        Names of tasks; None for those of each model's mixture.
     questions
         Per task, at most.
     shots
         Solved examples before each.
-    keep_items
-        Tasks of which every answer is kept, not only the scores.
+    kept
+        Tasks of which every answer is kept, not only the scores; None for all.
     revisions
         Checkpoints to ask; None for all.
     """
 
-    tasks: tuple[str, ...] = tuple(TASKS)
+    tasks: tuple[str, ...] | None = None
     questions: int = 500
     shots: int = 2
-    keep_items: tuple[str, ...] = tuple(TASKS)
+    kept: tuple[str, ...] | None = None
     revisions: tuple[str, ...] | None = None
 
     def jobs(self, pretrained: Sequence[Job], seed: int) -> list[Job]:
-        """Return one job per pretraining job.
+        """Return one job per pretraining job and task.
 
         Raises
         ------
+        InputError
+            If there is no question, fewer than no shots, or more of them than the models read, or
+            no model has one of the revisions.
         UnknownNameError
             If a task does not exist.
         """
-        for name in (*self.tasks, *self.keep_items):
-            find_task(name)
-        return [self._job(job, seed) for job in pretrained]
+        _check_counts(questions=self.questions)
+        there_are = {r for job in pretrained for _, r in _checkpoints(job)}
+        missing = sorted(set(self.revisions or ()) - there_are)
+        if missing:
+            raise InputError(
+                f"no checkpoint {', '.join(missing)}",
+                hint=f"there are {', '.join(sorted(there_are, key=lambda r: (len(r), r)))}",
+            )
+        jobs = []
+        for job in pretrained:
+            revisions = dict.fromkeys(revision for _, revision in _checkpoints(job))
+            asked = [r for r in revisions if self.revisions is None or r in self.revisions]
+            for task in self.tasks or job.config["mixture"]["weights"]:
+                _check_shots(task, self.shots)
+                if asked:
+                    jobs.append(self._job(job, task, asked, seed))
+        return jobs
 
-    def _job(self, pretrained: Job, seed: int) -> Job:
+    def _job(self, pretrained: Job, task: str, revisions: Sequence[str], seed: int) -> Job:
         config = {
             "pretrain": pretrained.key,
-            "tasks": list(self.tasks),
+            "task": task,
+            "revisions": list(revisions),
             "questions": self.questions,
             "shots": self.shots,
-            "keep_items": list(self.keep_items),
+            "keeps_answers": self.kept is None or task in self.kept,
             "seed": seed,
         }
-        if self.revisions is not None:
-            config["revisions"] = list(self.revisions)
         shape = ModelShape.named(pretrained.config["shape"])
-        models = len(self.revisions or pretrained.config["checkpoints"])
-        models *= len(pretrained.config["seeds"])
-        characters = models * len(self.tasks) * self.questions * 2 * CONTEXT
+        models = len(revisions) * len(pretrained.config["seeds"])
+        characters = models * self.questions * 2 * CONTEXT
         return Job(
             "evaluate",
             config,
             needs=(pretrained.key,),
             cost=characters * _FORWARD * _seconds(shape),
-            label=f"evaluate {pretrained.config['mixture']['name']} {shape.name}",
+            label=f"evaluate {pretrained.config['mixture']['name']} {shape.name} {task}",
         )
 
 
@@ -209,10 +227,22 @@ class FinetunePlan:
         Raises
         ------
         InputError
-            If no checkpoint matches.
+            If no checkpoint matches, there would be nothing to run, a method does not exist, or
+            there are more shots than the models read.
         UnknownNameError
             If the task does not exist.
         """
+        find_task(self.task)
+        _check_counts(
+            draws=self.draws, seeds=self.seeds, steps=self.steps, questions=self.questions
+        )
+        if not self.d or min(self.d) < 1:
+            raise InputError("finetuning needs at least one example")
+        unknown = [method for method in self.methods if not _METHOD.fullmatch(method)]
+        if unknown:
+            raise InputError(f"no method {unknown[0]!r}", hint="choose full, lora-1, lora-4, …")
+        if self.shots is not None:
+            _check_shots(self.task, self.shots)
         jobs = [
             self._job(job, model, revision, method, seed)
             for job in pretrained
@@ -255,6 +285,24 @@ class FinetunePlan:
             needs=(pretrained.key,),
             cost=characters * _seconds(shape),
             label=f"finetune {model}@{revision} {self.task} {method}",
+        )
+
+
+def _check_counts(**counts: int) -> None:
+    """Refuse a number of something that is below one."""
+    for name, count in counts.items():
+        if count < 1:
+            raise InputError(f"{count} {name} are too few", hint="ask for at least one")
+
+
+def _check_shots(task: str, shots: int) -> None:
+    """Refuse prompts that no model of the lab has learnt to read."""
+    prompt, answer = map(len, find_task(task).problem(0))
+    most = (CONTEXT - prompt - answer) // (prompt + answer + 1)
+    if not 0 <= shots <= most:
+        raise InputError(
+            f"{task} cannot have {shots} shots",
+            hint=f"give 0 to {most}: the models read {CONTEXT} characters",
         )
 
 

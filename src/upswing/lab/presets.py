@@ -30,7 +30,8 @@ V1_MIXTURE = Mixture("v1", 0.4, _WEIGHTS)
 """All tasks."""
 
 V2_MIXTURE = Mixture("v2", 0.4, {**_WEIGHTS, "addition-2": 3.0})
-"""The same with twice as much 2-digit addition: better data for that task."""
+"""The same with twice the weight on 2-digit addition, so less of every other task: better data for
+that task. The share of the text is the same."""
 
 _STEPS = 4000
 _CHECKPOINTS = (30, 60, 120, 250, 500, 1000, 2000, 3000, 4000)
@@ -76,7 +77,7 @@ class Preset:
 
 QUICK = Preset(
     (LadderPlan(QUICK_MIXTURE, ("d16L2", "d24L2", "d32L3", "d48L3"), 1000, _QUICK_CHECKPOINTS),),
-    EvaluationPlan(("reverse", "sort"), keep_items=("reverse", "sort")),
+    EvaluationPlan(),
     (
         FinetunePlan(
             "reverse",
@@ -95,7 +96,7 @@ QUICK = Preset(
 
 FULL = Preset(
     (LadderPlan(V1_MIXTURE, ("d16L2", "d24L2", "d32L3", "d48L3", "d64L4"), _STEPS, _CHECKPOINTS),),
-    EvaluationPlan(keep_items=_KEPT),
+    EvaluationPlan(kept=_KEPT),
     (
         FinetunePlan(
             "addition-2",
@@ -153,7 +154,7 @@ RESULTS = Preset(
         ),
         LadderPlan(V2_MIXTURE, ("d24L2", "d32L3", "d48L3", "d64L4"), _STEPS, _CHECKPOINTS),
     ),
-    EvaluationPlan(keep_items=_KEPT),
+    EvaluationPlan(kept=_KEPT),
     (
         FinetunePlan(
             "addition-2",
@@ -168,8 +169,8 @@ RESULTS = Preset(
             draws=2,
             seeds=1,
             checkpoints=(
-                "char-v2-d32L3@*000",
-                "char-v2-d48L3@*00",
+                "char-v2-d32L3*@*000",
+                "char-v2-d48L3*@*00",
                 "char-v2-d64L4*@step1000",
                 "char-v2-d64L4*@step4000",
             ),

@@ -63,6 +63,19 @@ def read_record(store: str | Path, key: str) -> Record:
     return from_file(finished_folder(store, key) / _RECORD, Record)
 
 
+def finished_records(store: str | Path) -> list[Record]:
+    """Return the records of all jobs that have finished in a store, sorted by kind and label.
+
+    Raises
+    ------
+    InputError
+        If a record is damaged.
+    """
+    paths = (Path(store) / "jobs").glob(f"*/{_RECORD}")
+    records = [from_file(path, Record) for path in paths]
+    return sorted(records, key=lambda record: (record.kind, record.label, record.key))
+
+
 def read_failure(store: str | Path, key: str) -> FailureRecord | None:
     """Return why a job failed when it was last tried, if it did.
 

@@ -60,6 +60,11 @@ class Record:
     finished: str
 
 
+def job_of(record: Record) -> Job:
+    """Return the job that a record is about, without what it needed and cost."""
+    return Job(record.kind, record.config, label=record.label)
+
+
 @dataclass(frozen=True)
 class FailureRecord:
     """Why a job failed.
