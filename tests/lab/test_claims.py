@@ -48,3 +48,12 @@ def test_finetuning_again_with_other_steps_is_refused(tmp_path):
 
 def test_a_job_of_another_kind_claims_nothing():
     assert not list(claims(Job("count", {"n": 1})))
+
+
+def test_more_amounts_can_be_added_without_the_prompted_model(tmp_path):
+    pretrained = QUICK.ladder_jobs(TEXT, 0)
+    few, more = (FinetunePlan("sort", d, 1, 1).jobs(pretrained, 0) for d in ((8,), (16,)))
+    with pytest.raises(InputError, match="prompting of char-quick-"):
+        check_claims([*few, *more], tmp_path)
+    more = FinetunePlan("sort", (16,), 1, 1, shots=None).jobs(pretrained, 0)
+    check_claims([*few, *more], tmp_path)

@@ -20,7 +20,7 @@ _COMMANDS = {
     "rescore": "Further metrics from saved questions, without running a model.",
     "ls": "List what is in results or a store: families, models, tasks.",
     "validate": "Check results and list what is odd about them; exit 2 on warnings.",
-    "demo": "The main job on figures published in papers; needs no network.",
+    "demo": "The main job on results that come with Upswing; needs no network.",
     "doctor": "Versions, tools and folders, for bug reports.",
     "cite": "BibTeX of the methods and data behind a result.",
 }

@@ -128,6 +128,9 @@ def finetune(
         _Several,
     ] = None,
     steps: Annotated[int, Parameter(help="Optimiser steps at most.")] = 640,
+    prompted: Annotated[
+        bool, Parameter(help="Score the checkpoints with two examples in the prompt too.")
+    ] = True,
     format: Format = "table",
 ) -> int:
     """Finetune checkpoints in the store on nested subsets of examples."""
@@ -135,6 +138,8 @@ def finetune(
     from upswing.lab.plans import FinetunePlan
 
     plan = FinetunePlan(task, tuple(sorted(set(d or (256, 1024, 4096)))), draws, seeds, steps=steps)
+    if not prompted:
+        plan = replace(plan, shots=None)
     if checkpoint:
         plan = replace(plan, checkpoints=tuple(checkpoint))
     if method:

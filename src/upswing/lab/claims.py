@@ -14,7 +14,8 @@ from upswing.lab.runner.record import job_of
 _WAY_OUT = {
     "pretrain": "write to another --out folder",
     "evaluate": "name only tasks that were not asked yet, or change --questions or --seed",
-    "finetune": "choose another checkpoint, task or method, or train in another --out folder",
+    "finetune": "choose another checkpoint, task, method or amount, or another --out folder; "
+    "--no-prompted leaves the prompted model out",
 }
 
 
@@ -57,7 +58,10 @@ def claims(job: Job) -> Iterator[str]:
             )
     elif job.kind == "finetune":
         where = f"{config['model']}@{config['revision']}"
-        yield f"{config['task']} {config['method']} finetuning of {where}"
+        for d in config["d"]:
+            yield f"{config['task']} {config['method']} finetuning of {where} on {d} examples"
+        if config["shots"] is not None and config["method"] == "full":
+            yield f"prompting of {where} for {config['task']}"
 
 
 def _difference(one: Job, other: Job) -> str:
