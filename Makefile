@@ -9,7 +9,7 @@ LAB_STORE ?= lab-results
 
 .PHONY: demo test lint unit bench lab-results docs serve-docs constraints clean
 
-demo: $(VENV)/.core  ## Verdicts and a report on published figures, in ./demo-out
+demo: $(VENV)/.core  ## Verdicts and a report on what comes with Upswing, in ./demo-out
 	$(BIN)/upswing demo --out demo-out
 
 test: lint unit  ## Lint, types, import rules and all tests

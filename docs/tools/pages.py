@@ -31,6 +31,8 @@ def cell(value: object) -> str:
 def table(rows: pl.DataFrame | Iterable[Mapping[str, Any]], columns: str = "") -> str:
     """Return rows as a Markdown table; ``columns`` chooses some, separated by commas."""
     rows = rows.to_dicts() if isinstance(rows, pl.DataFrame) else list(rows)
+    if not rows:
+        return "There are none.\n"
     names = columns.split(", ") if columns else list(rows[0])
     numeric = [all(isinstance(r[n], int | float | None) for r in rows) for n in names]
     lines = [

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from upswing.errors import UpswingError
     from upswing.findings.detect import detect
     from upswing.findings.finding import Detection, Finding
+    from upswing.lab.shipped import lab_checkpoint, read_lab_results
     from upswing.metrics.metric import Metric
     from upswing.metrics.registry import register_metric
     from upswing.notes import Note
@@ -47,7 +48,9 @@ _WHERE = {
     "detect": "upswing.findings.detect",
     "emergence_score": "upswing.detection.emergence_score",
     "ingest": "upswing.sources.ingest",
+    "lab_checkpoint": "upswing.lab.shipped",
     "read": "upswing.sources.read",
+    "read_lab_results": "upswing.lab.shipped",
     "read_published": "upswing.sources.published",
     "register_metric": "upswing.metrics.registry",
     "rescore": "upswing.sources.rescore",
@@ -73,7 +76,9 @@ __all__ = [
     "detect",
     "emergence_score",
     "ingest",
+    "lab_checkpoint",
     "read",
+    "read_lab_results",
     "read_published",
     "register_metric",
     "rescore",

@@ -1,4 +1,4 @@
-"""``upswing demo``: the main job on figures that papers published."""
+"""``upswing demo``: the main job on results that come with Upswing."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def demo(
     format: Format = "table",
     seed: int = 0,
 ) -> int:
-    """Judge published curves of GPT-3 and Pythia and write the report; needs no network."""
-    from upswing.sources.published import read_published
+    """Judge published curves of GPT-3 and Pythia, and models of the lab; needs no network."""
+    from upswing.lab.shipped import demo_tables
 
     started = datetime.now(UTC)
-    with working("Reading published figures"):
-        tables = read_published()
+    with working("Reading what comes with Upswing"):
+        tables = demo_tables()
     judge_and_report(
         tables,
         Selection(axis=axis, seed=seed),
