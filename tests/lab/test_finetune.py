@@ -172,7 +172,8 @@ def test_each_run_has_its_own_learning_rate(method, factor):
         return
     # Only B has a gradient while it is zero: row by row, B moves by plus or minus the rate.
     name = next(filter(is_adapted, tuned.weights))
-    factors = initial_factors({n: w.expand(3, *w.shape[1:]) for n, w in start.items()}, 4, [0] * 3)
+    seeds = [module._factor_seed(0, run) for run in runs]
+    factors = initial_factors({n: w.expand(3, *w.shape[1:]) for n, w in start.items()}, 4, seeds)
     update = tuned.weights[name] - start[name]
     moved = (update @ torch.linalg.pinv(factors[f"{name}.A"])).abs().flatten(1).amax(dim=1)
     expected = factor * torch.tensor(rates) * (64 / SMALL.width) ** 0.5
