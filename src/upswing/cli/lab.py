@@ -167,7 +167,7 @@ def full(
 
 @app.command
 def results(*, grid: Grid, format: Format = "table") -> int:
-    """Run the grid behind the results that come with Upswing, in two hours on two cores."""
+    """Run the grid behind the results that come with Upswing, in an hour on two free cores."""
     text = _corpus(None)
     return _run(_preset("results").jobs(text, grid.seed), grid, text, format)
 
