@@ -45,6 +45,37 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
+class Watched(NamedTuple):
+    """A page of the report, and what it complained about and asked the network for."""
+
+    page: Any
+    problems: list[str]
+    requests: list[str]
+
+
+def watch(browser: Any, address: str, width: int, mode: str) -> Watched:
+    """Open a report once it is ready."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=mode)
+    problems: list[str] = []
+    requests: list[str] = []
+    page.on("console", lambda message: problems.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: problems.append(f"error: {error}"))
+    page.on("request", lambda sent: requests.append(sent.url))
+    page.goto(address)
+    page.wait_for_selector("html[data-ready=yes]")
+    return Watched(page, problems, requests)
+
+
+def draw_all(page: Any, section: str) -> Any:
+    """Go to a section, scroll until each of its figures is drawn, and return them."""
+    page.click(f'nav a[href="#{section}"]')
+    figures = page.locator(f"#{section} figure.chart")
+    for i in range(figures.count()):
+        figures.nth(i).scroll_into_view_if_needed()
+        page.wait_for_selector(f"#{figures.nth(i).get_attribute('id')}[data-drawn] svg")
+    return figures
+
+
 class Sample(NamedTuple):
     detection: Detection
     tables: Tables

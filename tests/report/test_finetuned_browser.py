@@ -12,7 +12,7 @@ from upswing import detect
 from upswing.charts.theme import sequence
 from upswing.report.write import write_report
 
-from .conftest import HOSTILE
+from .conftest import HOSTILE, draw_all, watch
 
 pytestmark = pytest.mark.browser
 
@@ -31,20 +31,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize(("width", "mode"), [(1400, "light"), (400, "dark")])
 def test_it_draws_everywhere(browser: Any, address: str, width: int, mode: Any) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=mode)
-    problems: list[str] = []
-    requests: list[str] = []
-    page.on("console", lambda message: problems.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: problems.append(f"error: {error}"))
-    page.on("request", lambda sent: requests.append(sent.url))
-    page.goto(address)
-    page.wait_for_selector("html[data-ready=yes]")
-    page.click('nav a[href="#finetuned"]')
-    figures = page.locator("#finetuned figure.chart")
+    page, problems, requests = watch(browser, address, width, mode)
+    figures = draw_all(page, "finetuned")
     assert figures.count() == 5 + 3  # three metrics, acc with three methods; three checkpoints
-    for i in range(figures.count()):
-        figures.nth(i).scroll_into_view_if_needed()
-        page.wait_for_selector(f"#{figures.nth(i).get_attribute('id')}[data-drawn] svg")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     first = page.inner_html("#finetuned-0-0 svg")
     assert all(colour in first for colour in sequence(2, mode))

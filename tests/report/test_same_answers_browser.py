@@ -11,6 +11,7 @@ from upswing import detect
 from upswing.report.write import write_report
 
 from .answers import answers
+from .conftest import draw_all, watch
 
 pytestmark = pytest.mark.browser
 
@@ -26,19 +27,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize(("width", "mode"), [(1400, "light"), (400, "dark")])
 def test_it_draws_everywhere(browser: Any, address: str, width: int, mode: str) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=mode)
-    problems: list[str] = []
-    requests: list[str] = []
-    page.on("console", lambda message: problems.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: problems.append(f"error: {error}"))
-    page.on("request", lambda sent: requests.append(sent.url))
-    page.goto(address)
-    page.wait_for_selector("html[data-ready=yes]")
-    page.click('nav a[href="#answers"]')
-    figures = page.locator("#answers figure.chart")
-    for i in range(figures.count()):
-        figures.nth(i).scroll_into_view_if_needed()
-        page.wait_for_selector(f"#{figures.nth(i).get_attribute('id')}[data-drawn] svg")
+    page, problems, requests = watch(browser, address, width, mode)
+    draw_all(page, "answers")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert "leaves its floor at" in page.text_content("#metric-0-0 svg")
     assert page.locator("#heatmap-0 .mark-rect path").count() > 300

@@ -49,6 +49,19 @@ class Corpus:
     train: Tokens
     held_out: Tokens
 
+    @classmethod
+    def of(cls, name: str, text: str) -> Corpus:
+        """Return a cleaned text as a corpus; its end is held out.
+
+        Raises
+        ------
+        InputError
+            If the text holds a character that the models do not know.
+        """
+        tokens = encode(text)
+        cut = round(len(tokens) * (1.0 - HELD_OUT))
+        return cls(name, sha256(text.encode()), tokens[:cut], tokens[cut:])
+
 
 @lru_cache(maxsize=2)
 def read_corpus(name: str = STANDARD_LIBRARY) -> Corpus:
@@ -67,9 +80,7 @@ def read_corpus(name: str = STANDARD_LIBRARY) -> Corpus:
             where=name,
             hint=f"give one of at least {_LEAST_CHARACTERS:,} characters",
         )
-    tokens = encode(text)
-    cut = round(len(tokens) * (1.0 - HELD_OUT))
-    return Corpus(Path(name).name, sha256(text.encode()), tokens[:cut], tokens[cut:])
+    return Corpus.of(Path(name).name, text)
 
 
 def _file(path: Path) -> str:

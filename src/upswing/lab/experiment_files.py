@@ -8,8 +8,8 @@ from typing import NamedTuple
 import msgspec
 
 from upswing.errors import InputError
-from upswing.lab.alphabet import decode, encode
-from upswing.lab.corpus import HELD_OUT, Corpus
+from upswing.lab.alphabet import decode
+from upswing.lab.corpus import Corpus
 from upswing.tables.provenance import sha256 as checksum
 from upswing.tables.store import write_atomically
 
@@ -57,9 +57,7 @@ def kept_corpus(store: Path, name: str, sha256: str) -> Corpus:
         raise InputError("the corpus of this experiment is gone", where=str(path)) from None
     if checksum(content) != sha256:
         raise InputError("the corpus of this experiment is damaged", where=str(path))
-    tokens = encode(content.decode())
-    cut = round(len(tokens) * (1.0 - HELD_OUT))
-    return Corpus(name, sha256, tokens[:cut], tokens[cut:])
+    return Corpus.of(name, content.decode())
 
 
 def _corpus_path(store: Path, sha256: str) -> Path:

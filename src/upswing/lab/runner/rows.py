@@ -22,7 +22,7 @@ from upswing.tables.store import Entry, StoreWriter
 from upswing.version import __version__
 
 READER = "lab"
-HARNESS = f"upswing-lab {__version__}"
+MADE_BY = f"upswing-lab {__version__}"
 _TABLES = ("scores", "scales", "items", "finetunes")
 
 
@@ -55,7 +55,7 @@ def stamped(readings: Iterable[Reading], job: Job) -> list[Reading]:
         "sha256": digest.hexdigest(),
         "bytes": size,
         "reader": READER,
-        "harness": HARNESS,
+        "harness": MADE_BY,
         "rows": sum(count_rows(own).values()),
     }
     return [*own, Reading(files=pl.DataFrame([row], schema=FILES.polars))]
