@@ -67,6 +67,7 @@ def test_which_are_no_means_over_questions():
         "f1",
         "mcc",
         "NoAns_exact",
+        "top_choice_confidence_auroc",
     }
     assert all(metric.mean == (metric.corpus is None) for metric in METRICS if metric.computable)
 

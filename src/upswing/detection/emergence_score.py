@@ -63,7 +63,9 @@ def emergence_scores(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     if y.shape[-1] < 2:
         return np.full(y.shape[:-1], np.nan)
     spread = y.max(axis=-1) - y.min(axis=-1)
-    step = np.sqrt(np.median(np.diff(y, axis=-1) ** 2, axis=-1))
+    squares = np.sort(np.diff(y, axis=-1) ** 2, axis=-1)
+    middle = squares.shape[-1] // 2, (squares.shape[-1] - 1) // 2
+    step = np.sqrt(0.5 * (squares[..., middle[0]] + squares[..., middle[1]]))
     sign = np.where(y.argmax(axis=-1) > y.argmin(axis=-1), 1.0, -1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         score = sign * spread / step

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from upswing.detection.shape import STAGES, ShapeFits, fit_shapes, rise_width, s
 from upswing.detection.significance import gain_p_above, holm
 from upswing.detection.trend import Trend, trend
 from upswing.detection.wei2022 import PublishedRule, wei2022
-from upswing.laws.design import Design, make_design, steepest_on_compute
+from upswing.laws.design import Design, from_zero, make_design, steepest_on_compute
 from upswing.laws.form import Form
 from upswing.laws.forms import SHARP, forms_for
 from upswing.laws.quasi_likelihood import Noise
@@ -62,6 +63,21 @@ class Settings:
     stages: tuple[int, ...] = STAGES
 
 
+class SmoothFit(NamedTuple):
+    """The best smooth form at the scales of a curve.
+
+    Attributes
+    ----------
+    values
+        From 0 (the worst score) to 1 (the best), one per scale.
+    base
+        The flat part that it rises from, on the same scale.
+    """
+
+    values: tuple[float, ...]
+    base: float
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """Measurements on one curve.
@@ -93,6 +109,8 @@ class Evidence:
         Name of the form that the curve is best described by.
     fitted
         Its values at the scales, in the metric's unit.
+    smooth
+        The best smooth form, whether or not a sharp one fits better.
     sharpness
         log10 units of scale (nats on the loss axis) from 10 % to 90 % of the fitted rise.
     tau
@@ -117,6 +135,7 @@ class Evidence:
     p_test_size: float | None = None
     form: str | None = None
     fitted: tuple[float, ...] = ()
+    smooth: SmoothFit | None = None
     sharpness: float | None = None
     tau: float | None = None
     detectable_gain: float | None = None
@@ -206,6 +225,8 @@ def _examine(
         p_smooth, p_test_size = test.p_smooth, test.p_test_size
     form = fits.best(SHARP if p_smooth <= settings.alpha else fits.smooth, row)
     shape = fits.fits[form].fitted[row]
+    smooth = fits.fits[fits.best(fits.smooth, row)]
+    values, base = from_zero(smooth.fitted[row], float(smooth.parameters[row, 0]))
     position = -curve.x if curve.axis == "loss" else _log10(curve.x)
     detectable = smallest_detectable_gain(
         gain.chance + gain.delta, float(gain.n.min()), count, settings.alpha
@@ -227,6 +248,7 @@ def _examine(
         p_test_size=p_test_size,
         form=form,
         fitted=tuple(float(v) for v in float(worst or 0.0) + sign * width * shape),
+        smooth=SmoothFit(tuple(float(v) for v in values), base),
         sharpness=rise_width(position, shape),
         tau=float(np.sqrt(fits.tau_squared[row])),
         detectable_gain=detectable * width,

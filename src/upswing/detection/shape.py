@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from upswing.detection.emergence_score import emergence_scores
 from upswing.detection.noise import between_model_variance, effective_questions
-from upswing.laws.design import Array
+from upswing.laws.design import Array, from_zero
 from upswing.laws.form import Form
 from upswing.laws.forms import SHARP, smooth_names
 from upswing.laws.grid import Fits, Fitter, fit_weighted
@@ -133,7 +133,8 @@ def smooth_test(
             return np.asarray(sharp - fitters[name].fit(sample).loglik)
 
         observed = float(ratio(y[None, :])[0])
-        curve = fitters[name].fit(y[None, :], steps=_POLISH).fitted[0]
+        best = fitters[name].fit(y[None, :], steps=_POLISH)
+        curve, _ = from_zero(best.fitted[0], float(best.parameters[0, 0]))
         extreme = extreme_score = draws = 0
         for stage in stages:
             sample = noise.simulate(curve, stage, rng)

@@ -12,9 +12,15 @@ Array = npt.NDArray[np.float64]
 EPSILON = 1e-4
 """Fitted values stay this far from 0 and 1, so that no single answer has likelihood zero."""
 
+LOWEST_BASE = 5 * EPSILON
+"""Bases are at least this; one that lies there means 0."""
+
 STEEPEST = {"params": 0.5, "tokens": 0.5, "flops": 0.25}
 """Largest exponent |a| of a smooth power law, per natural log of the axis; on compute, where the
 growth of parameters with compute is unknown, see :func:`steepest_on_compute`."""
+
+GENTLEST = 1.0 / 8.0
+"""Smallest slope of a smooth form, as a share of the steepest."""
 
 NARROWEST_LOSS_RISE = 0.5
 """On the loss axis a smooth logistic takes at least this long from 10 % to 90 % [nats/token]."""
@@ -39,6 +45,10 @@ class Design:
     logistic_slope
         Largest slope of the logistic: that at which its rise from 10 % to 90 % takes as long as
         that of the steepest power law.
+    gentlest
+        Smallest slope of the smooth forms, as a share of the largest.
+    lowest_base
+        Lowest level of the flat part; None for chance - delta.
     """
 
     u: tuple[float, ...]
@@ -46,6 +56,8 @@ class Design:
     delta: float
     power_slope: float | None
     logistic_slope: float
+    gentlest: float = GENTLEST
+    lowest_base: float | None = None
 
     @property
     def points(self) -> Array:
@@ -53,8 +65,9 @@ class Design:
         return np.asarray(self.u)
 
     def bases(self, count: int) -> Array:
-        """Return levels for the flat part, within delta of chance, denser toward 0."""
-        low = max(self.chance - self.delta, 5 * EPSILON)
+        """Return levels for the flat part, by default within delta of chance, denser toward 0."""
+        lowest = self.chance - self.delta if self.lowest_base is None else self.lowest_base
+        low = max(lowest, LOWEST_BASE)
         high = min(self.chance + self.delta, 1.0 - EPSILON)
         return np.asarray(np.linspace(np.sqrt(low), np.sqrt(high), count) ** 2)
 
@@ -107,6 +120,20 @@ def make_design(
         power = STEEPEST[axis] if steepest is None else steepest
         logistic = power * _LOGISTIC_WIDTH / _GUMBEL_WIDTH
     return Design(tuple(float(v) for v in u), float(chance), float(delta), power, logistic)
+
+
+def from_zero(values: Array, base: float) -> tuple[Array, float]:
+    """Return a smooth curve and its base, which is 0 where it lies at the lowest base.
+
+    A base of 5e-4 is nothing to a fit; but a thousand questions would find successes there that the
+    curve does not mean.
+
+    >>> from_zero(np.array([LOWEST_BASE, 0.5]), LOWEST_BASE)[0].round(3).tolist()
+    [0.0, 0.5]
+    """
+    if base > LOWEST_BASE * (1.0 + 1e-9):
+        return values, base
+    return np.asarray(np.clip((values - base) / (1.0 - base), 0.0, 1.0)), 0.0
 
 
 def without_infinities(u: Array) -> Array:

@@ -20,11 +20,8 @@ from upswing.laws.form import Form, grid_form
 
 NAME = "power law p^L"
 
-_SLOPES = 4
 _MIDPOINTS = 40
 _BASES = 5
-GENTLEST = 1.0 / 8.0
-"""Smallest slope of a smooth form, as a share of the steepest."""
 
 
 def evaluate(u: Array, parameters: Array) -> Array:
@@ -54,17 +51,19 @@ def smooth_form(
     u = design.points
     low, high = float(u[np.isfinite(u)].min()), float(u.max())
     rows = []
-    for slope in np.geomspace(steepest * GENTLEST, steepest, _SLOPES):
+    gentlest = steepest * design.gentlest
+    octaves = int(np.ceil(np.log2(steepest / gentlest)))
+    for slope in np.geomspace(gentlest, steepest, 1 + octaves):
         reach = 4.0 / slope
         midpoints = np.linspace(low - reach, high + reach, _MIDPOINTS)
         rows.append(np.column_stack([np.full(_MIDPOINTS, slope), midpoints]))
     pairs = np.concatenate(rows)
     bases = design.bases(_BASES)
     parameters = np.column_stack([np.repeat(bases, len(pairs)), np.tile(pairs, (_BASES, 1))])
-    farthest = 4.0 / (steepest * GENTLEST)
+    farthest = 4.0 / gentlest
     bounds = (
         (float(bases[0]), float(bases[-1])),
-        (steepest * GENTLEST, steepest),
+        (gentlest, steepest),
         (low - farthest, high + farthest),
     )
     return grid_form(name, design, evaluate, bounds, parameters)

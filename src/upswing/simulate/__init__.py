@@ -7,6 +7,7 @@ reading of logs gives.
 
 from __future__ import annotations
 
+from upswing.simulate.answers import TwoMetrics, simulate_answers
 from upswing.simulate.curves import (
     Kind,
     World,
@@ -32,11 +33,13 @@ __all__ = [
     "Kind",
     "MultipleChoiceWorld",
     "Trend",
+    "TwoMetrics",
     "World",
     "draw_questions",
     "falling_world",
     "flat_world",
     "hinge_trend",
+    "simulate_answers",
     "simulate_curve",
     "simulate_generation",
     "simulate_multiple_choice",

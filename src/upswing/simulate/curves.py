@@ -141,11 +141,7 @@ def simulate_curve(
     array([0.  , 0.79, 0.83])
     """
     scale = np.asarray(x, dtype=float)
-    p = np.clip(world.truth(scale), 0.0, 1.0)
-    if between_model_sd > 0:
-        inner = np.clip(p, 1e-9, 1.0 - 1e-9)
-        odds = inner / (1.0 - inner) * np.exp(between_model_sd * rng.standard_normal(len(p)))
-        p = odds / (1.0 + odds)
+    p = shifted_odds(np.clip(world.truth(scale), 0.0, 1.0), between_model_sd, rng)
     return Curve(
         x=scale,
         y=rng.binomial(n, p) / n,
@@ -155,3 +151,12 @@ def simulate_curve(
         task=task,
         family="simulated",
     )
+
+
+def shifted_odds(p: Array, sd: float, rng: np.random.Generator) -> Array:
+    """Return probabilities whose logits differ by normal noise; unchanged where ``sd`` is 0."""
+    if sd <= 0:
+        return p
+    inner = np.clip(p, 1e-9, 1.0 - 1e-9)
+    odds = inner / (1.0 - inner) * np.exp(sd * rng.standard_normal(len(p)))
+    return np.asarray(odds / (1.0 + odds))
