@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from upswing.lab.shipped import lab_checkpoint, read_lab_results
     from upswing.metrics.metric import Metric
     from upswing.metrics.registry import register_metric
+    from upswing.mirage.meta.analysis import MetaAnalysis, meta_analysis
+    from upswing.mirage.model.mirage_model import MirageModel
     from upswing.notes import Note
     from upswing.report.write import write_report
     from upswing.sources.catalog import data_path
@@ -38,7 +40,9 @@ _WHERE = {
     "Detection": "upswing.findings.finding",
     "Finding": "upswing.findings.finding",
     "Ingested": "upswing.sources.ingest",
+    "MetaAnalysis": "upswing.mirage.meta.analysis",
     "Metric": "upswing.metrics.metric",
+    "MirageModel": "upswing.mirage.model.mirage_model",
     "Note": "upswing.notes",
     "Tables": "upswing.tables.bundle",
     "UpswingError": "upswing.errors",
@@ -49,6 +53,7 @@ _WHERE = {
     "emergence_score": "upswing.detection.emergence_score",
     "ingest": "upswing.sources.ingest",
     "lab_checkpoint": "upswing.lab.shipped",
+    "meta_analysis": "upswing.mirage.meta.analysis",
     "read": "upswing.sources.read",
     "read_lab_results": "upswing.lab.shipped",
     "read_published": "upswing.sources.published",
@@ -65,7 +70,9 @@ __all__ = [
     "Detection",
     "Finding",
     "Ingested",
+    "MetaAnalysis",
     "Metric",
+    "MirageModel",
     "Note",
     "Tables",
     "UpswingError",
@@ -77,6 +84,7 @@ __all__ = [
     "emergence_score",
     "ingest",
     "lab_checkpoint",
+    "meta_analysis",
     "read",
     "read_lab_results",
     "read_published",

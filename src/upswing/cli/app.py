@@ -49,6 +49,7 @@ def make_app(arguments: Sequence[str]) -> int | None:
         app.command(f"upswing.cli.{name}:{name}", name=name, help=text)
     app.command("upswing.cli.data:app", name="data", help="Public data sets: list, pull, path.")
     app.command("upswing.cli.lab:app", name="lab", help="Experiments: train a ladder of models.")
+    app.command("upswing.cli.mirage:app", name="mirage", help="Metric, test size, or a real jump.")
     try:
         result = app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:

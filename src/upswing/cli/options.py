@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -130,6 +130,10 @@ class Selection:
     rule: Literal["upswing", "wei2022"] = "upswing"
     delta: float | None = None
     seed: int = 0
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the options as arguments of :func:`upswing.detect`."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 Format = Annotated[FormatName, Parameter(name="--format", help="table, json, csv or md.")]

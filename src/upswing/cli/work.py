@@ -30,20 +30,7 @@ def detect_in(tables: Tables, selection: Selection, require_scales: bool) -> Det
     from upswing.findings.detect import detect
 
     with working("Testing curves"):
-        return detect(
-            tables,
-            selection.axis,
-            rule=selection.rule,
-            task=selection.task,
-            family=selection.family,
-            n_shot=selection.n_shot,
-            revision=selection.revision,
-            level=selection.level,
-            scale=selection.scale,
-            delta=selection.delta,
-            seed=selection.seed,
-            require_scales=require_scales,
-        )
+        return detect(tables, **selection.arguments(), require_scales=require_scales)
 
 
 def judge_and_report(

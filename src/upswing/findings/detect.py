@@ -14,7 +14,9 @@ from upswing.detection.evidence import FEWEST_SCALES, Evidence, Settings, examin
 from upswing.detection.significance import benjamini_hochberg
 from upswing.errors import InputError, TooFewScalesError
 from upswing.findings.finding import Detection, Finding
-from upswing.findings.verdict import judge, judge_published
+from upswing.findings.verdict import Verdict, has_jump, judge, judge_published
+from upswing.mirage.explanation import explain
+from upswing.mirage.same_outputs import Comparison
 from upswing.notes import Note, unique
 from upswing.tables.bundle import Tables
 
@@ -37,6 +39,7 @@ def detect(
     alpha: float = 0.05,
     seed: int = 0,
     require_scales: bool = True,
+    alternatives: Literal["jumps", "all"] = "jumps",
 ) -> Detection:
     """Find which abilities emerged, where, and how sure one can be.
 
@@ -69,6 +72,9 @@ def detect(
         Seed of every bootstrap; same seed, same result.
     require_scales
         Raise where no curve has three scales.
+    alternatives
+        Which curves are laid beside the other metrics of their outputs: those with a jump to be
+        explained, or ``all``, which scores all answers again.
 
     Returns
     -------
@@ -98,10 +104,12 @@ def detect(
         ("rule", rule, RULES),
         ("scale", scale, ("log", "linear")),
         ("level", level, ("task", "group")),
+        ("alternatives", alternatives, ("jumps", "all")),
     ):
         if value not in choices:
             raise InputError(f"no {name} {value!r}", hint=f"choose one of {', '.join(choices)}")
     notes: list[Note] = []
+    tables = tables_or_curve if isinstance(tables_or_curve, Tables) else None
     if isinstance(tables_or_curve, Tables):
         curves, notes = build_curves(
             tables_or_curve,
@@ -129,12 +137,24 @@ def detect(
     evidence = examine(curves, settings)
     p_verdicts = [_p_verdict(item) for item in evidence]
     q_values = _q_values(evidence, p_verdicts)
+    explanations = explain(
+        evidence,
+        tables,
+        settings,
+        jumps=lambda item: has_jump(item, alpha),
+        rescore=(lambda _: True) if alternatives == "all" else None,
+    )
     findings = []
-    for item, p_verdict, q_value in zip(evidence, p_verdicts, q_values, strict=True):
-        published = rule == "wei2022"
-        verdict = judge_published(item) if published else judge(item, q_value, alpha)
-        remarks = (*item.curve.notes, *_remarks(item, verdict.word))
-        findings.append(Finding(item, verdict, p_verdict, q_value, remarks))
+    for item, p_verdict, q_value, explanation in zip(
+        evidence, p_verdicts, q_values, explanations, strict=True
+    ):
+        comparison = explanation.comparison
+        if rule == "wei2022":
+            verdict = judge_published(item)
+        else:
+            verdict = judge(item, q_value, alpha, comparison.outcome)
+        remarks = (*item.curve.notes, *_remarks(item, verdict, comparison))
+        findings.append(Finding(item, verdict, p_verdict, q_value, remarks, explanation))
     return Detection(tuple(findings), axis, settings, rule, unique(notes))
 
 
@@ -164,7 +184,7 @@ def _q_values(
     return q_values
 
 
-def _remarks(evidence: Evidence, word: str) -> list[Note]:
+def _remarks(evidence: Evidence, verdict: Verdict, comparison: Comparison) -> list[Note]:
     """Return what a reader of this verdict has to know."""
     curve = evidence.curve
     notes = []
@@ -182,15 +202,9 @@ def _remarks(evidence: Evidence, word: str) -> list[Note]:
         notes.append(Note("no-n", "info", "The number of questions is unknown."))
     if evidence.score.tie_sign:
         notes.append(Note("tie-sign", "info", "Ties decide the sign of the emergence score."))
-    if word == "emergent":
-        notes.append(
-            Note(
-                "metric-untested",
-                "info",
-                "No continuous metric of the same outputs was compared, so the metric may still be "
-                "the cause.",
-            )
-        )
+    if verdict.word == "emergent":
+        if verdict.cause == "unknown":
+            notes.append(_untested(comparison))
         if evidence.onset == len(curve) - 1:
             notes.append(Note("onset-last", "info", "Only the largest scale is above chance."))
     if "stderr" in curve.n_source or "siblings" in curve.n_source:
@@ -198,3 +212,22 @@ def _remarks(evidence: Evidence, word: str) -> list[Note]:
     if "inferred" in curve.n_source:
         notes.append(Note("n-inferred", "info", "n is inferred, not stated by the source."))
     return notes
+
+
+def _untested(comparison: Comparison) -> Note:
+    """Say why it is open whether the metric is the cause."""
+    deciding = comparison.deciding
+    if deciding is None:
+        return Note(
+            "metric-untested",
+            "info",
+            "No continuous metric of the same outputs could be compared, so the metric may still "
+            "be the cause.",
+        )
+    return Note(
+        "metric-unclear",
+        "info",
+        f"{deciding.curve.metric} of the same outputs leaves it open whether the metric is the "
+        "cause.",
+        {"metric": deciding.curve.metric},
+    )

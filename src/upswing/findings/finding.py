@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -12,6 +12,8 @@ import polars as pl
 from upswing.curves.curve import AXES, Curve
 from upswing.detection.evidence import Evidence, Settings
 from upswing.findings.verdict import Verdict
+from upswing.mirage.explanation import Explanation
+from upswing.mirage.same_outputs import Comparison
 from upswing.notes import Note, unique, warnings_in
 
 COLUMNS: dict[str, type[pl.DataType]] = {
@@ -53,6 +55,17 @@ COLUMNS: dict[str, type[pl.DataType]] = {
     "detectable_gain": pl.Float64,
     "between_model_sd": pl.Float64,
     "form": pl.String,
+    "exponent_needed": pl.Float64,
+    "exponent_needed_low": pl.Float64,
+    "exponent_needed_high": pl.Float64,
+    "exponent_needed_status": pl.String,
+    "exponent_before": pl.Float64,
+    "questions_needed": pl.Int64,
+    "continuous_metric": pl.String,
+    "continuous_outcome": pl.String,
+    "rise_before_onset": pl.Float64,
+    "rise_before_low": pl.Float64,
+    "rise_before_high": pl.Float64,
     "published_category": pl.String,
     "value_first": pl.Float64,
     "value_last": pl.Float64,
@@ -65,18 +78,38 @@ COLUMNS: dict[str, type[pl.DataType]] = {
 
 @dataclass(frozen=True, eq=False)
 class Finding:
-    """Evidence on one curve and the verdict on it."""
+    """Evidence on one curve and the verdict on it.
+
+    Attributes
+    ----------
+    evidence
+        What was measured on the curve.
+    verdict
+        One word, with shape, cause and reason.
+    p_verdict, q_value
+        p-value of the verdict, and corrected over the tasks looked at.
+    notes
+        What a reader of this verdict has to know.
+    explanation
+        What may explain its shape: other metrics, the steepness of a smooth curve, the questions.
+    """
 
     evidence: Evidence
     verdict: Verdict
     p_verdict: float | None
     q_value: float | None
     notes: tuple[Note, ...] = ()
+    explanation: Explanation = field(default_factory=Explanation)
 
     @property
     def curve(self) -> Curve:
         """The curve."""
         return self.evidence.curve
+
+    @property
+    def comparison(self) -> Comparison:
+        """The other metrics of the same outputs."""
+        return self.explanation.comparison
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as plain values; infinities and NaN become None."""
@@ -127,6 +160,8 @@ class Finding:
             "detectable_gain": _finite(e.detectable_gain),
             "between_model_sd": e.tau,
             "form": e.form,
+            **_exponent(self.explanation),
+            **_deciding(self.comparison),
             "published_category": None if e.published is None else e.published.category,
             "value_first": float(c.y[0]) if len(c) else None,
             "value_last": float(c.y[-1]) if len(c) else None,
@@ -207,3 +242,29 @@ class Detection:
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
+
+
+def _exponent(explanation: Explanation) -> dict[str, Any]:
+    """Return how steep p^L would have to be across the jump and before it, and the questions."""
+    needed = explanation.exponent
+    return {
+        "exponent_needed": None if needed is None else needed.jump.value,
+        "exponent_needed_low": None if needed is None else needed.jump.low,
+        "exponent_needed_high": None if needed is None else needed.jump.high,
+        "exponent_needed_status": None if needed is None else needed.jump.status,
+        "exponent_before": None if needed is None else needed.before.value,
+        "questions_needed": explanation.questions_needed,
+    }
+
+
+def _deciding(comparison: Comparison) -> dict[str, Any]:
+    """Return what the continuous metric that decides says about the jump."""
+    deciding = comparison.deciding
+    share = None if deciding is None else deciding.share
+    return {
+        "continuous_metric": None if deciding is None else deciding.curve.metric,
+        "continuous_outcome": None if deciding is None else deciding.outcome,
+        "rise_before_onset": None if share is None else _finite(share.value),
+        "rise_before_low": None if share is None else _finite(share.low),
+        "rise_before_high": None if share is None else _finite(share.high),
+    }

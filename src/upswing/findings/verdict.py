@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 
 from upswing.detection.evidence import Evidence
 from upswing.detection.onset import ALPHA
+from upswing.metrics.registry import known_metric
+from upswing.mirage.alternative import Outcome
 
 Word = Literal[
     "emergent",
@@ -41,6 +43,7 @@ class Case(NamedTuple):
     evidence: Evidence
     q_value: float | None
     alpha: float
+    outcome: Outcome = "not compared"
 
     @property
     def sharp(self) -> bool:
@@ -84,6 +87,20 @@ def _emergent(case: Case) -> bool:
     return case.sharp and _at_most(case.q_value, case.alpha)
 
 
+def _artifact(case: Case) -> bool:
+    return case.sharp and case.outcome == "earlier"
+
+
+def _in_both(case: Case) -> bool:
+    return _emergent(case) and case.outcome in ("sharp", "same place")
+
+
+def _in_linear(case: Case) -> bool:
+    metric = known_metric(case.evidence.curve.metric)
+    linear = metric is not None and metric.continuous and metric.shape == "linear"
+    return _emergent(case) and linear
+
+
 def _smooth(case: Case) -> bool:
     e = case.evidence
     starts_above = e.onset == 0 or not _at_most(e.p_at_chance, case.alpha)
@@ -118,6 +135,25 @@ TABLE: tuple[Row, ...] = (
         _unresolved_jump,
     ),
     Row(
+        "metric artifact",
+        "metric",
+        "a continuous metric of the same outputs is smooth and rises before the onset",
+        _artifact,
+    ),
+    Row(
+        "emergent",
+        "ability",
+        "at chance, then a sustained rise that no smooth curve explains, and a continuous metric "
+        "of the same outputs rises there too",
+        _in_both,
+    ),
+    Row(
+        "emergent",
+        "ability",
+        "at chance, then a sustained rise that no smooth curve explains, under a linear metric",
+        _in_linear,
+    ),
+    Row(
         "emergent",
         "unknown",
         "at chance, then a sustained rise that no smooth curve explains",
@@ -127,10 +163,17 @@ TABLE: tuple[Row, ...] = (
     Row("falling", "unknown", "the trend is significantly down", _falling),
     Row("flat", "unknown", "all scales are within delta of chance or of their mean", _flat),
 )
-"""Rows that other checks add (metric artifact, U-shapes) go where ``docs/verdict.md`` has them."""
+"""The order is that of ``docs/verdict.md``."""
 
 
-def judge(evidence: Evidence, q_value: float | None, alpha: float) -> Verdict:
+def has_jump(evidence: Evidence, alpha: float) -> bool:
+    """Tell whether a curve is at chance, then rises as no smooth curve does."""
+    return Case(evidence, None, alpha).sharp
+
+
+def judge(
+    evidence: Evidence, q_value: float | None, alpha: float, outcome: Outcome = "not compared"
+) -> Verdict:
     """Return the verdict on one curve.
 
     Parameters
@@ -141,8 +184,10 @@ def judge(evidence: Evidence, q_value: float | None, alpha: float) -> Verdict:
         The curve's p-value corrected over the tasks looked at; None without tests.
     alpha
         Level of every test.
+    outcome
+        What a continuous metric of the same outputs says about the jump.
     """
-    case = Case(evidence, q_value, alpha)
+    case = Case(evidence, q_value, alpha, outcome)
     for row in TABLE:
         if row.applies(case):
             return Verdict(row.word, _shape(case), row.cause, row.reason)

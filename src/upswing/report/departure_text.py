@@ -13,6 +13,8 @@ _NAMES = {
     "pass@1": "the log’s own judgement",
     "tc_brier": "target-conditioned Brier score",
     "brier_score": "Brier score",
+    "token_edit_distance_norm": "normalised token edit distance",
+    "character_edit_distance_norm": "normalised character edit distance",
     "target_logprob": "target log-likelihood",
     "logprob_margin": "log-likelihood margin",
     "bleu": "BLEU",

@@ -51,5 +51,22 @@ EVIDENCE = (
     EvidenceText("emergence_score_status", "its status", "finite, infinite, flat or too few"),
     EvidenceText("between_model_sd", "between-model sd", "beyond questions, on the logit scale"),
     EvidenceText("form", "best form", "the drawn curve"),
+    EvidenceText(
+        "exponent_needed", "exponent needed", "of a p^L curve across the jump, per ln of scale"
+    ),
+    EvidenceText("exponent_needed_low", "exponent needed, low end", "95 %, over questions"),
+    EvidenceText("exponent_needed_high", "exponent needed, high end", "95 %, over questions"),
+    EvidenceText("exponent_needed_status", "its status", "finite, infinite, or why there is none"),
+    EvidenceText("exponent_before", "exponent before", "of a p^L curve up to the jump"),
+    EvidenceText(
+        "questions_needed", "questions needed", "to see the best smooth curve before the jump"
+    ),
+    EvidenceText(
+        "continuous_metric", "continuous metric", "of the same outputs, the one that decides"
+    ),
+    EvidenceText("continuous_outcome", "what it says", "earlier, sharp, same place or unclear"),
+    EvidenceText("rise_before_onset", "its rise before the onset", "share of its whole rise"),
+    EvidenceText("rise_before_low", "that share, low end", "95 %, questions and models"),
+    EvidenceText("rise_before_high", "that share, high end", "95 %, questions and models"),
     EvidenceText("published_category", "published rule", "category under Wei et al.’s rule"),
 )

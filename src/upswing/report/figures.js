@@ -34,7 +34,7 @@ const Figures = (() => {
     tooltip: (_handler, event, _item, value) => tip(event, value),
   };
 
-  /* A template with the data, title, families and onsets of one figure. */
+  /* A template with the data, title, families, onsets and curves of one figure. */
   function fill(name, figure, width) {
     const spec = structuredClone(report.templates[name]);
     const packed = figure.same ? report.figures[figure.same].data : figure.data;
@@ -46,6 +46,7 @@ const Figures = (() => {
       }
       if (param.name === "per_row") param.value = Math.max(1, Math.floor((width - 70) / 135));
       if (param.name === "lanes") param.value = spec.datasets.onsets.length;
+      if (param.name === "curves") param.value = figure.curves;
     }
     if (figure.title && spec.title) [spec.title.text, spec.title.subtitle] = figure.title;
     return spec;

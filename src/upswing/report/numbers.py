@@ -9,6 +9,14 @@ from typing import Any
 _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 NOTHING = "–"
 
+SCALE_UNITS = {
+    "flops": " FLOP",
+    "params": " parameters",
+    "tokens": " tokens",
+    "loss": " nats/token",
+}
+"""What follows a scale in a sentence."""
+
 
 def short_scale(x: float | None, axis: str) -> str:
     """Return a scale in short units.

@@ -23,6 +23,9 @@ from upswing.report.finetuned_models import (
     finetuned_section,
     finetuned_sentences,
 )
+from upswing.report.mirage_jumps import Jumps
+from upswing.report.mirage_section import MOST_ROWS as MOST_JUMPS
+from upswing.report.mirage_section import mirage_figures, mirage_section
 from upswing.report.numbers import short_scale, whole
 from upswing.report.payload import MOST_ONSETS, figures, table, technique_groups
 from upswing.report.references import REFERENCES
@@ -50,6 +53,7 @@ def render_page(
     points: pl.DataFrame,
     techniques: pl.DataFrame | None = None,
     axes: pl.DataFrame | None = None,
+    jumps: Jumps | None = None,
     answers: SameAnswers | None = None,
     finetuned: Finetuned | None = None,
 ) -> str:
@@ -65,6 +69,8 @@ def render_page(
         ``detection.points()``.
     techniques, axes
         Tables of prompting techniques and of scale axes, if made.
+    jumps
+        Curves that jump, beside continuous metrics of their outputs, if there are any.
     answers
         Question-level answers under other metrics, if there are any.
     finetuned
@@ -89,6 +95,12 @@ def render_page(
     for name, frame in (("techniques", techniques), ("axes", axes)):
         if frame is not None and len(frame):
             data["tables"][name] = table(frame)
+    if jumps is not None:
+        templates, own = mirage_figures(jumps, detection.axis)
+        drawn["templates"].update(templates)
+        drawn["figures"].update(own)
+        if len(jumps.pairs):
+            data["tables"]["metric_pairs"] = table(jumps.pairs[:MOST_JUMPS])
     if answers is not None:
         templates, own = same_answers_figures(answers, detection.axis)
         drawn["templates"].update(templates)
@@ -131,6 +143,7 @@ def render_page(
         more_onsets=max(0, findings["onset"].is_not_null().sum() - MOST_ONSETS),
         techniques=_technique_rows(techniques),
         axes=axes is not None and len(axes) > 0,
+        jumps=None if jumps is None else mirage_section(jumps),
         answers=None if answers is None else section(answers),
         finetuned=None if finetuned is None else finetuned_section(finetuned),
         files=tables.files.to_dicts(),
@@ -139,6 +152,7 @@ def render_page(
         downloads=list(data["tables"]),
         references=REFERENCES,
         css=_text("report.css")
+        + ("" if jumps is None else _text("mirage_section.css"))
         + ("" if answers is None else _text("same_answers.css"))
         + ("" if finetuned is None else _text("finetuned_models.css")),
         library=vega_library(),

@@ -5,11 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from upswing.charts.names import shown
-from upswing.report.numbers import short_scale
+from upswing.report.numbers import SCALE_UNITS, short_scale
 
 _MOST = 3
 _SAME = ("family", "model", "task", "metric")
-_UNIT = {"flops": " FLOP", "params": " parameters", "tokens": " tokens", "loss": " nats/token"}
 _WORDS = (
     ("metric artifact", "is an artifact of its metric", "are artifacts of their metric"),
     ("u-shaped", "is u-shaped", "are u-shaped"),
@@ -82,5 +81,5 @@ def _described(group: pl.DataFrame) -> str:
     at = ""
     if onsets:
         ends = list(dict.fromkeys(short_scale(x, axis) for x in (onsets[0], onsets[-1])))
-        at = f" from {' to '.join(ends)}{_UNIT.get(axis, '')}"
+        at = f" from {' to '.join(ends)}{SCALE_UNITS.get(axis, '')}"
     return f"{shown(row['task'], 50)}{at} ({', '.join(inside)})"

@@ -14,6 +14,7 @@ from upswing.findings.document import encode_document, findings_document
 from upswing.findings.finding import Detection
 from upswing.report.csv_tables import write_tables
 from upswing.report.finetuned_models import finetuned_models, finetuned_tables
+from upswing.report.mirage_jumps import mirage_jumps, pair_tables
 from upswing.report.page import notes_table, render_page
 from upswing.report.run_info import run_info
 from upswing.report.same_answers import ANSWER_TABLES, same_answers
@@ -39,7 +40,8 @@ def write_report(
     ``findings.json``       same input and seed, same bytes
     ``run.json``            versions, times, command and paths
     ``tables/*.csv``        findings, points, scores, scales, files, notes, techniques, axes; of
-                            answers to questions departures, metric_points, item_bins; of
+                            jumps metric_pairs, metric_pair_points; of answers to questions
+                            departures, metric_points, item_bins; of
                             finetuned models finetunes, finetuned_points, finetuned_gains: those
                             with rows. Lists are joined with ``"; "``; text that a spreadsheet would
                             run as a formula has an apostrophe in front.
@@ -88,11 +90,13 @@ def write_report(
         "techniques": techniques,
         "axes": axes,
     }
+    jumps = mirage_jumps(detection)
+    frames |= pair_tables(jumps)
     answers = same_answers(tables, detection)
     frames |= dict.fromkeys(ANSWER_TABLES) if answers is None else answers.tables()
     finetuned = finetuned_models(tables, detection)
     frames |= finetuned_tables(finetuned)
-    page = render_page(detection, tables, run, points, techniques, axes, answers, finetuned)
+    page = render_page(detection, tables, run, points, techniques, axes, jumps, answers, finetuned)
     try:
         root.mkdir(parents=True, exist_ok=True)
         write_tables(frames, root / "tables")
