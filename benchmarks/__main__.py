@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 
 from benchmarks import (
+    arithmetic_predictions,
     detection,
     error_rates,
     hostile_logs,
     imports,
     lab_kills,
     lab_training,
+    meta_analysis,
+    mirage_null,
     question_logs,
     reading,
     smooth_size,
@@ -24,6 +27,9 @@ BENCHMARKS = {
     "hostile_logs": hostile_logs.run,
     "error_rates": error_rates.run,
     "smooth_size": smooth_size.run,
+    "meta_analysis": meta_analysis.run,
+    "mirage_null": mirage_null.run,
+    "arithmetic_predictions": arithmetic_predictions.run,
     "lab_training": lab_training.run,
     "lab_kills": lab_kills.run,
 }

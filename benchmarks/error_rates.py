@@ -1,68 +1,174 @@
-"""How often is each kind of world called emergent? A confusion table with counts."""
+"""How often does each kind of world get which verdict? A confusion matrix with counts.
+
+Every world is a probability of a right token over scale; models answer n questions of L tokens, and
+the verdict is on exact match. Each answer is judged twice: with the edit distance of the same
+answers stored beside it, and without.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+import polars as pl
 
-from upswing.detection.evidence import Settings, examine
-from upswing.findings.verdict import judge
+from upswing.findings.detect import detect
 from upswing.simulate import (
     World,
     falling_world,
     flat_world,
-    simulate_curve,
+    simulate_answers,
     smooth_world,
     step_world,
     u_shaped_world,
 )
 
+Array = npt.NDArray[np.float64]
+
 X = np.geomspace(1e8, 1e11, 10)
 SIZES = (8, 50, 200, 1000)
-TRIALS = 40
+TRIALS = 30
+LENGTHS = (1, 3, 5)
+BETWEEN_MODELS = (0.0, 0.2)
+"""Standard deviations between models on the logit scale, each as likely."""
 
 
-def _worlds() -> dict[str, Callable[[np.random.Generator], World]]:
-    def smooth(rng: np.random.Generator) -> World:
-        return smooth_world(
-            float(rng.choice([0.1, 0.3, 0.5])),
-            10 ** rng.uniform(8, 11.5),
-            int(rng.choice([1, 3, 5])),
-        )
+@dataclass(frozen=True)
+class Kind:
+    """A kind of world.
 
-    return {
-        "smooth p^L": smooth,
-        "early rise": lambda rng: smooth_world(0.3, 10 ** rng.uniform(6.5, 8.0)),
-        "u-shaped": lambda rng: u_shaped_world(10 ** rng.uniform(8.5, 10.5), 0.15, 0.25),
-        "falling": lambda rng: falling_world(0.9, rng.uniform(0.1, 0.25), 0.0, 1e8),
-        "flat": lambda rng: flat_world(0.25, 0.25),
-        "step": lambda rng: step_world(float(rng.choice(X[3:9])), rng.uniform(0.4, 0.8), ramp=0.1),
-    }
+    Attributes
+    ----------
+    make
+        From a generator and the tokens of an answer to a true curve per token.
+    emergent
+        Whether the ability is one: p moves within one interval of scale.
+    within
+        Whether it counts for the error rates; the others show what lies beyond the assumptions.
+    """
+
+    make: Callable[[np.random.Generator, int], World]
+    emergent: bool = False
+    within: bool = True
+    lengths: tuple[int, ...] = LENGTHS
+
+
+def _smooth(exponent: float) -> Callable[[np.random.Generator, int], World]:
+    return lambda rng, _: smooth_world(exponent, 10 ** rng.uniform(7.5, 11.0))
+
+
+def _step(rng: np.random.Generator, length: int) -> World:
+    onset, level = float(rng.choice(X[3:9])), rng.uniform(0.4, 0.8)
+    before = rng.uniform(0.05, 0.3) if length > 1 else 0.0
+    world = step_world(onset, level ** (1 / length), before, ramp=0.05)
+    return World("step", world.truth, 0.0, onset)
+
+
+def _drift_and_step(rng: np.random.Generator, length: int) -> World:
+    onset = float(rng.choice(X[4:9]))
+
+    def truth(x: Array) -> Array:
+        decades = np.log10(x / X[0])
+        return np.asarray(np.where(x < onset, 0.1 + 0.1 * decades, 0.85 + 0.02 * decades))
+
+    return World("step", truth, 0.0, onset)
+
+
+KINDS: dict[str, Kind] = {
+    "smooth, |a| = .1": Kind(_smooth(0.1)),
+    "smooth, |a| = .3": Kind(_smooth(0.3)),
+    "smooth, |a| = .5": Kind(_smooth(0.5)),
+    "early rise": Kind(lambda rng, _: smooth_world(0.3, 10 ** rng.uniform(6.0, 7.5))),
+    "u-shaped": Kind(lambda rng, _: u_shaped_world(10 ** rng.uniform(8.5, 10.5), 0.3, 0.6)),
+    "falling": Kind(lambda rng, _: falling_world(0.9, rng.uniform(0.1, 0.25), 0.0, 1e8)),
+    "flat": Kind(lambda rng, _: flat_world(rng.uniform(0.05, 0.4), 0.0)),
+    "step": Kind(_step, emergent=True),
+    "steeper than the bound, |a| = 1": Kind(
+        lambda rng, _: smooth_world(1.0, 10 ** rng.uniform(8.0, 10.0)),
+        within=False,
+        lengths=(3, 5, 10),
+    ),
+    "drift, then a step": Kind(_drift_and_step, emergent=True, within=False, lengths=(5,)),
+}
+
+
+def confusion(trials: int = TRIALS, sizes: tuple[int, ...] = SIZES) -> pl.DataFrame:
+    """Return how many worlds of each kind got which verdict.
+
+    Parameters
+    ----------
+    trials
+        Worlds of each kind and number of questions.
+    sizes
+        Numbers of questions.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns ``world``, ``emergent_world``, ``within``, ``n``, ``continuous`` (whether the edit
+        distance was stored too), ``verdict``, ``count``.
+    """
+    rows = []
+    for name, kind in KINDS.items():
+        for n in sizes:
+            rng = np.random.default_rng([n, len(name)])
+            words: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
+            for trial in range(trials):
+                length = int(rng.choice(kind.lengths))
+                sd = float(rng.choice(BETWEEN_MODELS))
+                world = kind.make(rng, length)
+                task = f"{name} {n} {trial}"
+                both = simulate_answers(world, X, n, length, rng, sd, task=task)
+                for stored in (True, False):
+                    given = [both.exact_match, both.edit_distance] if stored else both.exact_match
+                    found = next(f for f in detect(given) if f.curve.metric == "exact_match")
+                    words[stored][found.verdict.word] += 1
+            rows += [
+                {
+                    "world": name,
+                    "emergent_world": kind.emergent,
+                    "within": kind.within,
+                    "n": n,
+                    "continuous": stored,
+                    "verdict": word,
+                    "count": count,
+                }
+                for stored, counts in words.items()
+                for word, count in counts.most_common()
+            ]
+    return pl.DataFrame(rows)
+
+
+def false_rate(table: pl.DataFrame, continuous: bool) -> tuple[int, int, float]:
+    """Return false ``emergent``, worlds without a step, and 5 % plus two standard errors."""
+    none = table.filter(~pl.col("emergent_world"), "within", pl.col("continuous") == continuous)
+    trials = int(none["count"].sum())
+    false = int(none.filter(verdict="emergent")["count"].sum())
+    return false, trials, 0.05 + 2 * float(np.sqrt(0.05 * 0.95 / trials))
+
+
+def detection_rate(table: pl.DataFrame, continuous: bool) -> tuple[int, int]:
+    """Return how many steps were found, of how many, with at least 200 questions."""
+    steps = table.filter("emergent_world", "within", pl.col("n") >= 200, continuous=continuous)
+    return int(steps.filter(verdict="emergent")["count"].sum()), int(steps["count"].sum())
 
 
 def run() -> Iterator[str]:
     """Print, for each world and number of questions, how many of the trials got which word."""
-    settings = Settings(stages=(199,))
-    false = trials = 0
-    for name, make in _worlds().items():
-        for n in SIZES:
-            rng = np.random.default_rng(n)
-            words: Counter[str] = Counter()
-            for i in range(TRIALS):
-                sd = float(rng.choice([0.0, 0.2]))
-                curve = simulate_curve(make(rng), X, n, rng, sd, task=f"{name}{n}{i}")
-                evidence = examine([curve], settings)[0]
-                p = max(evidence.p_chance or 0.0, evidence.p_smooth or 0.0)
-                words[judge(evidence, p if evidence.onset is not None else 1.0, 0.05).word] += 1
-            if name != "step":
-                false += words["emergent"]
-                trials += TRIALS
-            counts = ", ".join(f"{count} {word}" for word, count in words.most_common())
-            yield f"{name:12} n = {n:5}   {counts}"
-    limit = 0.05 + 2 * np.sqrt(0.05 * 0.95 / trials)
-    yield (
-        f"false emergent over all worlds without a step: {false} of {trials} = "
-        f"{false / trials:.3f} (5 % and two standard errors: {limit:.3f})"
-    )
+    table = confusion()
+    for (name, n, stored), cell in table.group_by("world", "n", "continuous", maintain_order=True):
+        counts = ", ".join(f"{c} {v}" for v, c in cell.select("verdict", "count").iter_rows())
+        with_what = "edit distance stored" if stored else "exact match alone"
+        yield f"{name:32} n = {n:5}   {with_what:20}   {counts}"
+    for stored in (True, False):
+        with_what = "edit distance stored" if stored else "exact match alone"
+        false, trials, limit = false_rate(table, stored)
+        found, steps = detection_rate(table, stored)
+        yield (
+            f"{with_what}: false emergent {false} of {trials} = {false / trials:.3f} (at most "
+            f"{limit:.3f}: 5 % and two standard errors); steps found with n >= 200: {found} of "
+            f"{steps} = {found / steps:.2f}"
+        )
