@@ -7,15 +7,18 @@ import sys
 from benchmarks import (
     arithmetic_predictions,
     detection,
+    difficulty,
     error_rates,
     hostile_logs,
     imports,
     lab_kills,
     lab_training,
     meta_analysis,
+    metric_pairs,
     mirage_null,
     question_logs,
     reading,
+    shape_null,
     smooth_size,
 )
 
@@ -28,8 +31,11 @@ BENCHMARKS = {
     "error_rates": error_rates.run,
     "smooth_size": smooth_size.run,
     "meta_analysis": meta_analysis.run,
+    "metric_pairs": metric_pairs.run,
     "mirage_null": mirage_null.run,
     "arithmetic_predictions": arithmetic_predictions.run,
+    "difficulty": difficulty.run,
+    "shape_null": shape_null.run,
     "lab_training": lab_training.run,
     "lab_kills": lab_kills.run,
 }

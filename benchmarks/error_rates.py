@@ -7,6 +7,7 @@ answers stored beside it, and without.
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ Array = npt.NDArray[np.float64]
 X = np.geomspace(1e8, 1e11, 10)
 SIZES = (8, 50, 200, 1000)
 TRIALS = 30
+_EMERGENT = pl.col("verdict").str.starts_with("emergent")
 LENGTHS = (1, 3, 5)
 BETWEEN_MODELS = (0.0, 0.2)
 """Standard deviations between models on the logit scale, each as likely."""
@@ -77,6 +79,27 @@ def _drift_and_step(rng: np.random.Generator, length: int) -> World:
     return World("step", truth, 0.0, onset)
 
 
+def _bend(rng: np.random.Generator, _: int) -> World:
+    """Flat, then straight in log scale: gradual, with a bend long before answers are right."""
+    elbow = rng.uniform(8.3, 9.3)
+
+    def truth(x: Array) -> Array:
+        return np.asarray(0.1 + 0.87 * np.clip((np.log10(x) - elbow) / (11.0 - elbow), 0.0, 1.0))
+
+    return World("smooth", truth, 0.0)
+
+
+def _format_and_step(rng: np.random.Generator, length: int) -> World:
+    """Partial credit from learning the format of answers, then the ability at once."""
+    onset = float(rng.choice(X[5:9]))
+
+    def truth(x: Array) -> Array:
+        learnt = np.clip(np.log10(x / X[0]) / np.log10(onset / X[0]), 0.0, 1.0)
+        return np.asarray(np.where(x < onset, 0.05 + 0.45 * learnt, 0.93))
+
+    return World("step", truth, 0.0, onset)
+
+
 KINDS: dict[str, Kind] = {
     "smooth, |a| = .1": Kind(_smooth(0.1)),
     "smooth, |a| = .3": Kind(_smooth(0.3)),
@@ -91,6 +114,8 @@ KINDS: dict[str, Kind] = {
         within=False,
         lengths=(3, 5, 10),
     ),
+    "a bend, ten tokens": Kind(_bend, within=False, lengths=(10,)),
+    "format learnt, then a step": Kind(_format_and_step, emergent=True, within=False, lengths=(5,)),
     "drift, then a step": Kind(_drift_and_step, emergent=True, within=False, lengths=(5,)),
 }
 
@@ -109,12 +134,12 @@ def confusion(trials: int = TRIALS, sizes: tuple[int, ...] = SIZES) -> pl.DataFr
     -------
     polars.DataFrame
         Columns ``world``, ``emergent_world``, ``within``, ``n``, ``continuous`` (whether the edit
-        distance was stored too), ``verdict``, ``count``.
+        distance was stored too), ``verdict`` (with the cause where it is emergent), ``count``.
     """
     rows = []
     for name, kind in KINDS.items():
         for n in sizes:
-            rng = np.random.default_rng([n, len(name)])
+            rng = np.random.default_rng([n, zlib.crc32(name.encode())])
             words: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
             for trial in range(trials):
                 length = int(rng.choice(kind.lengths))
@@ -125,7 +150,9 @@ def confusion(trials: int = TRIALS, sizes: tuple[int, ...] = SIZES) -> pl.DataFr
                 for stored in (True, False):
                     given = [both.exact_match, both.edit_distance] if stored else both.exact_match
                     found = next(f for f in detect(given) if f.curve.metric == "exact_match")
-                    words[stored][found.verdict.word] += 1
+                    word = found.verdict.word
+                    cause = f" ({found.verdict.cause})" if word == "emergent" else ""
+                    words[stored][word + cause] += 1
             rows += [
                 {
                     "world": name,
@@ -146,14 +173,27 @@ def false_rate(table: pl.DataFrame, continuous: bool) -> tuple[int, int, float]:
     """Return false ``emergent``, worlds without a step, and 5 % plus two standard errors."""
     none = table.filter(~pl.col("emergent_world"), "within", pl.col("continuous") == continuous)
     trials = int(none["count"].sum())
-    false = int(none.filter(verdict="emergent")["count"].sum())
+    false = int(none.filter(_EMERGENT)["count"].sum())
     return false, trials, 0.05 + 2 * float(np.sqrt(0.05 * 0.95 / trials))
 
 
 def detection_rate(table: pl.DataFrame, continuous: bool) -> tuple[int, int]:
     """Return how many steps were found, of how many, with at least 200 questions."""
     steps = table.filter("emergent_world", "within", pl.col("n") >= 200, continuous=continuous)
-    return int(steps.filter(verdict="emergent")["count"].sum()), int(steps["count"].sum())
+    return int(steps.filter(_EMERGENT)["count"].sum()), int(steps["count"].sum())
+
+
+def worst_cell(table: pl.DataFrame, continuous: bool) -> tuple[str, int, int, int]:
+    """Return the kind and number of questions with most false ``emergent``: name, n, false, of."""
+    cells = (
+        table.filter(~pl.col("emergent_world"), "within", pl.col("continuous") == continuous)
+        .group_by("world", "n", maintain_order=True)
+        .agg(
+            pl.col("count").filter(_EMERGENT).sum().alias("false"),
+            pl.col("count").sum().alias("of"),
+        )
+    )
+    return cells.sort("false", descending=True, maintain_order=True).row(0)
 
 
 def run() -> Iterator[str]:
@@ -172,3 +212,5 @@ def run() -> Iterator[str]:
             f"{limit:.3f}: 5 % and two standard errors); steps found with n >= 200: {found} of "
             f"{steps} = {found / steps:.2f}"
         )
+        name, n, false, trials = worst_cell(table, stored)
+        yield f"  most in one cell: {false} of {trials}, {name}, n = {n}"

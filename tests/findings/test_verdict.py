@@ -58,6 +58,18 @@ def test_a_rise_that_starts_above_chance_is_smooth():
     assert _verdict([0.5, 0.55, 0.6, 0.65, 0.7, 0.75], chance=0.25).word == "smooth"
 
 
+def test_u_shaped_and_inverted():
+    dip = [0.5, 0.44, 0.38, 0.32, 0.28, 0.28, 0.33, 0.4, 0.46, 0.52]
+    found = _verdict(dip, 3000, chance=0.25)
+    assert (found.word, found.shape) == ("u-shaped", "u-shaped")
+    assert _verdict([0.8 - v for v in dip], 3000).word == "inverted-u"
+
+
+def test_a_u_that_jumps_beyond_chance_is_still_emergent():
+    y = [0.25, 0.25, 0.24, 0.22, 0.21, 0.22, 0.25, 0.7, 0.8, 0.85]
+    assert _verdict(y, 3000, chance=0.25).word == "emergent"
+
+
 def test_falling():
     assert _verdict(falling_world(0.9, 0.2, 0.0, 1e8).truth(X)).word == "falling"
 

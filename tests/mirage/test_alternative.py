@@ -142,3 +142,39 @@ def test_a_metric_that_moves_with_the_curve_is_not_earlier():
     evidence = examine([curve], SETTINGS)[0]
     assert evidence.onset == 6
     assert compare(evidence, describe(other, "nonlinear", True), SETTINGS).outcome != "earlier"
+
+
+def test_a_bend_before_the_onset_is_gradual_and_no_ability():
+    # The probability per token is flat at .1, then straight in log x to .97: exact match of ten
+    # tokens leaves 0 long after.
+    def truth(x):
+        return np.interp(np.log10(x), np.log10(X), [0.1] * 4 + list(np.linspace(0.2, 0.97, 6)))
+
+    for seed in range(3):
+        _, found = compared(World("smooth", truth, 0.0), length=10, seed=seed)
+        assert found.outcome == "earlier"
+
+
+def test_an_earlier_jump_of_the_continuous_metric_leaves_it_open():
+    def truth(x):
+        return np.where(x < X[4], 0.1, np.interp(np.log10(x), np.log10(X[[4, 9]]), [0.8, 0.98]))
+
+    evidence, found = compared(World("step", truth, 0.0), length=30)
+    assert evidence.onset > 4
+    assert found.outcome == "unclear"
+
+
+def test_likelihoods_are_not_bounded_answer_by_answer():
+    _, found = compared(smooth_world(1.0, 1e9), length=10)
+    loss = Curve(
+        X,
+        np.log(np.clip(1 - found.curve.y, 1e-3, 1)),
+        axis="params",
+        n=1000,
+        stderr=1.2 / np.sqrt(1000),
+        metric="target_logprob_per_token",
+        lowest=None,
+        highest=0.0,
+    )
+    evidence, _ = compared(smooth_world(1.0, 1e9), length=10)
+    assert compare(evidence, describe(loss, "linear", True), SETTINGS).outcome == "earlier"

@@ -67,6 +67,7 @@ def test_a_step_that_is_in_both_is_an_ability():
         {"elicitation": "multiple-choice"},
         {"harness": "other"},
         {"filter": "strict"},
+        {"task_version": "2"},
     ],
 )
 def test_other_outputs_do_not_decide(change):
@@ -140,3 +141,71 @@ def test_all_alternatives_are_described_where_asked_for():
     (other,) = exact.comparison.alternatives
     assert (other.outcome, other.shape_class) == ("not compared", "linear")
     assert detect(list(both)).findings[0].comparison.alternatives == ()
+
+
+def generated(questions=400, revision=None):
+    world = GenerationWorld(np.geomspace(1e20, 1e23, 10), np.ones(questions), 10, exponent=1.0)
+    tables = simulate_generation(world, np.random.default_rng(0), task="sums")
+    return tables, score_items(tables.items, [find_metric("exact_match")])
+
+
+def test_few_common_questions_decide_nothing():
+    tables, scores = generated()
+    weak = tables.items["model"].min()
+    few = tables.items.filter((pl.col("model") != weak) | (pl.col("item").cast(int) < 5))
+    finding = detect(Tables(items=few, scores=scores, scales=tables.scales)).findings[0]
+    assert (finding.verdict.word, finding.verdict.cause) == ("emergent", "unknown")
+
+
+def test_answers_of_another_filter_do_not_decide():
+    tables, scores = generated()
+    items = tables.items.with_columns(pl.lit("flexible").alias("filter"))
+    strict = scores.with_columns(pl.lit("strict").alias("filter"))
+    finding = detect(Tables(items=items, scores=strict, scales=tables.scales)).findings[0]
+    assert finding.comparison.deciding is None
+
+
+def test_only_listed_metrics_decide():
+    both = steep()
+    mass = replace(
+        both.edit_distance,
+        y=np.linspace(0.1, 0.9, 10),
+        metric="option_mass",
+        higher_is_better=True,
+        lowest=0.0,
+        highest=1.0,
+    )
+    exact = next(f for f in detect([both.exact_match, mass]) if f.curve.metric == "exact_match")
+    assert exact.verdict.word == "emergent"
+    assert [a.curve.metric for a in exact.comparison.alternatives] == ["option_mass"]
+
+
+def test_a_revision_is_compared_with_answers_of_that_revision():
+    from upswing import read_lab_results
+
+    tables = read_lab_results()
+    found = detect(
+        tables,
+        axis="params",
+        task="reverse",
+        family="char-v1",
+        revision="step1000",
+        alternatives="all",
+    )
+    exact = next(f for f in found if f.curve.metric == "exact_match")
+    token = next(
+        a.curve
+        for a in exact.comparison.alternatives
+        if a.curve.metric == "character_edit_distance_norm"
+    )
+    stated = tables.scores.filter(
+        (pl.col("task") == "reverse")
+        & (pl.col("family") == "char-v1")
+        & (pl.col("revision") == "step1000")
+        & (pl.col("metric") == "character_edit_distance_norm")
+    )
+    assert sorted(token.y) == pytest.approx(sorted(stated["value"]), abs=1e-9)
+    computed = next(
+        a.curve for a in exact.comparison.alternatives if a.curve.metric == "token_edit_distance"
+    )
+    assert computed.y.tolist() == pytest.approx((1 - exact.curve.y).tolist(), abs=1e-9)

@@ -50,6 +50,9 @@ def make_app(arguments: Sequence[str]) -> int | None:
     app.command("upswing.cli.data:app", name="data", help="Public data sets: list, pull, path.")
     app.command("upswing.cli.lab:app", name="lab", help="Experiments: train a ladder of models.")
     app.command("upswing.cli.mirage:app", name="mirage", help="Metric, test size, or a real jump.")
+    app.command(
+        "upswing.cli.difficulty:app", name="difficulty", help="Easy and hard questions apart."
+    )
     try:
         result = app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:

@@ -60,11 +60,18 @@ def check(
         )
         _print_effects(effects)
     else:
-        print_records(rows, format)
+        print_records(rows if format == "json" else [_flat(row) for row in rows], format)
     notes = (*tables.notes, *detection.all_notes)
     say(f"{len(rows)} curves: " + ", ".join(f"{n} {w}" for w, n in detection.counts().items()))
     print_notes(notes)
     return exit_code(notes, reading.strict)
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row whose alternatives are JSON in one cell."""
+    import msgspec
+
+    return {**row, "alternatives": msgspec.json.encode(row["alternatives"]).decode()}
 
 
 def _short(row: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from upswing.errors import InputError
 
@@ -129,7 +130,7 @@ class Selection:
     scale: Literal["log", "linear"] = "log"
     rule: Literal["upswing", "wei2022"] = "upswing"
     delta: float | None = None
-    seed: int = 0
+    seed: Annotated[int, Parameter(validator=Number(gte=0))] = 0
 
     def arguments(self) -> dict[str, Any]:
         """Return the options as arguments of :func:`upswing.detect`."""

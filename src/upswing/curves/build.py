@@ -239,6 +239,7 @@ def _curve(group: pl.DataFrame, axis: Axis) -> Curve:
         family=row["family"],
         model=row["model"] if run else None,
         task=row["task"],
+        task_version=row["task_version"] or "",
         metric=row["metric"],
         filter=row["filter"],
         n_shot=row["n_shot"],

@@ -48,7 +48,7 @@ class Curve:
         Questions behind each score; NaN where unknown.
     chance
         Score of a model that knows nothing; None where unknown.
-    family, model, task, metric, filter, n_shot, elicitation
+    family, model, task, task_version, metric, filter, n_shot, elicitation
         What the curve is of; ``model`` is None for a curve over a family.
     models
         Label of each point.
@@ -76,6 +76,7 @@ class Curve:
     family: str = ""
     model: str | None = None
     task: str = "task"
+    task_version: str = ""
     metric: str = "acc"
     filter: str = "none"
     n_shot: int | None = None

@@ -158,7 +158,8 @@ def examine(curves: Sequence[Curve], settings: Settings = Settings()) -> tuple[E
     from threadpoolctl import threadpool_limits
 
     gains = [
-        gain_of(curve, settings.delta) if len(curve) >= FEWEST_SCALES else None for curve in curves
+        gain_of(curve, settings.delta) if len(np.unique(curve.x)) >= FEWEST_SCALES else None
+        for curve in curves
     ]
     # The matrix products are many and small: threads only wait for each other.
     with threadpool_limits(1, "blas"):

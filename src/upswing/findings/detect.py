@@ -12,6 +12,7 @@ from upswing.curves.build import build_curves
 from upswing.curves.curve import Axis, Curve
 from upswing.detection.evidence import FEWEST_SCALES, Evidence, Settings, examine
 from upswing.detection.significance import benjamini_hochberg
+from upswing.difficulty.curve_shape import CurveShape, curve_shape
 from upswing.errors import InputError, TooFewScalesError
 from upswing.findings.finding import Detection, Finding
 from upswing.findings.verdict import Verdict, has_jump, judge, judge_published
@@ -108,6 +109,8 @@ def detect(
     ):
         if value not in choices:
             raise InputError(f"no {name} {value!r}", hint=f"choose one of {', '.join(choices)}")
+    if seed < 0:
+        raise InputError(f"the seed is {seed} and must not be negative")
     notes: list[Note] = []
     tables = tables_or_curve if isinstance(tables_or_curve, Tables) else None
     if isinstance(tables_or_curve, Tables):
@@ -143,19 +146,32 @@ def detect(
         settings,
         jumps=lambda item: has_jump(item, alpha),
         rescore=(lambda _: True) if alternatives == "all" else None,
+        revision=revision,
     )
     findings = []
     for item, p_verdict, q_value, explanation in zip(
         evidence, p_verdicts, q_values, explanations, strict=True
     ):
         comparison = explanation.comparison
+        turn = turn_of(item, alpha)
         if rule == "wei2022":
             verdict = judge_published(item)
         else:
-            verdict = judge(item, q_value, alpha, comparison.outcome)
+            verdict = judge(item, q_value, alpha, comparison.outcome, turn)
         remarks = (*item.curve.notes, *_remarks(item, verdict, comparison))
-        findings.append(Finding(item, verdict, p_verdict, q_value, remarks, explanation))
+        findings.append(Finding(item, verdict, p_verdict, q_value, remarks, explanation, turn))
     return Detection(tuple(findings), axis, settings, rule, unique(notes))
+
+
+def turn_of(evidence: Evidence, alpha: float) -> CurveShape | None:
+    """Test whether a curve is a U or an inverted U; None where its noise or scale is unknown."""
+    curve, gain = evidence.curve, evidence.gain
+    if gain is None or (curve.axis != "loss" and (curve.x <= 0).any()):
+        return None
+    x = -curve.x if curve.axis == "loss" else np.log10(curve.x)
+    if (np.diff(x) <= 0).any():
+        return None
+    return curve_shape(x, gain.y, gain.stderr, proportion=curve.proportion, alpha=alpha)
 
 
 def _p_verdict(evidence: Evidence) -> float | None:

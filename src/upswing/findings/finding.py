@@ -11,6 +11,7 @@ import polars as pl
 
 from upswing.curves.curve import AXES, Curve
 from upswing.detection.evidence import Evidence, Settings
+from upswing.difficulty.curve_shape import CurveShape
 from upswing.findings.verdict import Verdict
 from upswing.mirage.explanation import Explanation
 from upswing.mirage.same_outputs import Comparison
@@ -48,6 +49,7 @@ COLUMNS: dict[str, type[pl.DataType]] = {
     "q_value": pl.Float64,
     "p_at_chance": pl.Float64,
     "p_test_size": pl.Float64,
+    "p_turn": pl.Float64,
     "p_up": pl.Float64,
     "p_down": pl.Float64,
     "monotonicity": pl.Float64,
@@ -92,6 +94,8 @@ class Finding:
         What a reader of this verdict has to know.
     explanation
         What may explain its shape: other metrics, the steepness of a smooth curve, the questions.
+    turn
+        Whether the whole curve is a U or an inverted U; None where that was not tested.
     """
 
     evidence: Evidence
@@ -100,6 +104,7 @@ class Finding:
     q_value: float | None
     notes: tuple[Note, ...] = ()
     explanation: Explanation = field(default_factory=Explanation)
+    turn: CurveShape | None = None
 
     @property
     def curve(self) -> Curve:
@@ -153,6 +158,7 @@ class Finding:
             "q_value": self.q_value,
             "p_at_chance": e.p_at_chance,
             "p_test_size": e.p_test_size,
+            "p_turn": None if self.turn is None else self.turn.p_value,
             "p_up": e.trend.p_up,
             "p_down": e.trend.p_down,
             "monotonicity": e.trend.tau,

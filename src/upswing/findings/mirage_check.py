@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from upswing.detection.evidence import FEWEST_SCALES
-from upswing.errors import UnknownNameError
+from upswing.errors import InputError, UnknownNameError
 from upswing.findings.detect import detect
 from upswing.findings.finding import Detection, Finding
+from upswing.findings.verdict import has_jump
 from upswing.mirage.alternative import Alternative, compare
 from upswing.mirage.intervention import Pair, pair_of, pair_table
 from upswing.tables.bundle import Tables
@@ -60,8 +62,8 @@ def check_rows(detection: Detection) -> list[dict[str, Any]]:
     -------
     list of dict
         The finding's columns, ``alternatives`` (a list of ``metric``, ``shape_class``,
-        ``continuous``, ``emergence_score``, ``emergence_score_status``, ``sharpness``, ``outcome``)
-        and ``notes``.
+        ``continuous``, ``n``, ``emergence_score``, ``emergence_score_status``, ``largest_step``,
+        ``sharpness``, ``outcome``) and ``notes``.
     """
     return [_row(finding) for finding in detection]
 
@@ -77,10 +79,12 @@ def _row(finding: Finding) -> dict[str, Any]:
 
 def _alternative(one: Alternative) -> dict[str, Any]:
     row = pair_table([Pair(one, one)]).row(0, named=True)
+    n = float(np.asarray(one.curve.n).min())
     return {
         "metric": one.curve.metric,
         "shape_class": one.shape_class,
         "continuous": one.continuous,
+        "n": int(n) if np.isfinite(n) else None,
         "emergence_score": row["other_score"],
         "emergence_score_status": row["other_score_status"],
         "largest_step": row["other_largest_step"],
@@ -118,7 +122,8 @@ def named_pairs(
 
     Two formats of the same questions (letters and cloze) are two tasks; nothing but their names
     says that they belong together, so they are paired here, by name, and no verdict rests on it.
-    Curves with fewer than three scales are left out.
+    Curves with fewer than three scales are left out, and a conclusion is drawn only where the curve
+    in question has a jump.
 
     Parameters
     ----------
@@ -137,9 +142,13 @@ def named_pairs(
     ------
     UnknownNameError
         If no two curves of the same family or run have these names.
+    InputError
+        If a metric is to be laid beside itself.
     """
+    if metric == other_metric and other_task in (None, task):
+        raise InputError("a metric is laid beside another one", hint="give another --other-metric")
     own = detect(tables, task=task, **options)
-    beside = detect(tables, task=other_task or task, **options)
+    beside = own if other_task is None else detect(tables, task=other_task, **options)
     found = []
     for finding in own:
         if finding.curve.metric != metric or len(finding.curve) < FEWEST_SCALES:
@@ -148,8 +157,10 @@ def named_pairs(
             if other.curve.metric != other_metric or not _same_models(finding, other, other_task):
                 continue
             described = pair_of(finding.curve, other.curve)
-            compared = compare(finding.evidence, described.other, own.settings)
-            found.append(NamedPair(Pair(described.own, compared), _onset(finding)))
+            other_curve = described.other
+            if has_jump(finding.evidence, own.settings.alpha):
+                other_curve = compare(finding.evidence, other_curve, own.settings)
+            found.append(NamedPair(Pair(described.own, other_curve), _onset(finding)))
     if not found:
         raise UnknownNameError(
             f"no curve under {metric} has one under {other_metric} beside it",
@@ -161,7 +172,10 @@ def named_pairs(
 def _same_models(finding: Finding, other: Finding, other_task: str | None) -> bool:
     one, two = finding.curve, other.curve
     same = (one.family, one.model, one.n_shot) == (two.family, two.model, two.n_shot)
-    return same and (other_task is not None or one.task == two.task)
+    if other_task is not None:
+        return same
+    asked = (one.task, one.elicitation, one.harness) == (two.task, two.elicitation, two.harness)
+    return same and asked and two.filter in (one.filter, "none")
 
 
 def _onset(finding: Finding) -> tuple[float, float] | None:

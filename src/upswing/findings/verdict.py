@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from upswing.detection.evidence import Evidence
 from upswing.detection.onset import ALPHA
+from upswing.difficulty.curve_shape import CurveShape
 from upswing.metrics.registry import known_metric
 from upswing.mirage.alternative import Outcome
 
@@ -44,6 +45,7 @@ class Case(NamedTuple):
     q_value: float | None
     alpha: float
     outcome: Outcome = "not compared"
+    turn: CurveShape | None = None
 
     @property
     def sharp(self) -> bool:
@@ -99,6 +101,14 @@ def _in_linear(case: Case) -> bool:
     metric = known_metric(case.evidence.curve.metric)
     linear = metric is not None and metric.continuous and metric.shape == "linear"
     return _emergent(case) and linear
+
+
+def _u_shaped(case: Case) -> bool:
+    return case.turn is not None and case.turn.shape == "u-shaped"
+
+
+def _inverted_u(case: Case) -> bool:
+    return case.turn is not None and case.turn.shape == "inverted-u"
 
 
 def _smooth(case: Case) -> bool:
@@ -159,6 +169,8 @@ TABLE: tuple[Row, ...] = (
         "at chance, then a sustained rise that no smooth curve explains",
         _emergent,
     ),
+    Row("u-shaped", "unknown", "falls, then rises, both beyond noise", _u_shaped),
+    Row("inverted-u", "unknown", "rises, then falls, both beyond noise", _inverted_u),
     Row("smooth", "unknown", "rises, and no sharp form explains it better", _smooth),
     Row("falling", "unknown", "the trend is significantly down", _falling),
     Row("flat", "unknown", "all scales are within delta of chance or of their mean", _flat),
@@ -172,7 +184,11 @@ def has_jump(evidence: Evidence, alpha: float) -> bool:
 
 
 def judge(
-    evidence: Evidence, q_value: float | None, alpha: float, outcome: Outcome = "not compared"
+    evidence: Evidence,
+    q_value: float | None,
+    alpha: float,
+    outcome: Outcome = "not compared",
+    turn: CurveShape | None = None,
 ) -> Verdict:
     """Return the verdict on one curve.
 
@@ -186,8 +202,10 @@ def judge(
         Level of every test.
     outcome
         What a continuous metric of the same outputs says about the jump.
+    turn
+        Whether the whole curve is a U or an inverted U; None where that was not tested.
     """
-    case = Case(evidence, q_value, alpha, outcome)
+    case = Case(evidence, q_value, alpha, outcome, turn)
     for row in TABLE:
         if row.applies(case):
             return Verdict(row.word, _shape(case), row.cause, row.reason)
@@ -199,6 +217,10 @@ def _shape(case: Case) -> ShapeWord | None:
         return None
     if case.sharp:
         return "sharp"
+    if _u_shaped(case):
+        return "u-shaped"
+    if _inverted_u(case):
+        return "inverted-u"
     if _smooth(case):
         return "smooth"
     if _falling(case):

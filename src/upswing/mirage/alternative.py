@@ -6,9 +6,10 @@ Let the sharp curve have its onset at scale t. The continuous metric, mapped to 
 .. math:: s = \frac{g_{t-1} - g_\text{floor}}{g_\text{best} - g_\text{floor}}
 
 of its rise before the onset. If s is surely above a tenth, and above what the sharp curve itself
-has behind it there, and no sharp form explains g better than a smooth one, then the model improved
-all along and the metric hid it: a metric artifact. If g is sharp itself, or leaves its floor where
-the sharp curve does, the jump is no work of the metric.
+has behind it there, and g is gradual (no sharp form explains it better than a smooth one, or only a
+bend somewhere else), then the model improved all along and the metric hid it: a metric artifact. If
+g breaks in the same interval of scale, or leaves its floor there, the jump is no work of the
+metric.
 
 The smooth forms of g may be as steep as they need (up to a bound that a step exceeds), since it is
 their own steepness that says how fast the model improves; the floor is that of g, not a chance
@@ -37,7 +38,7 @@ from upswing.laws.design import Array, Design, make_design
 from upswing.laws.form import Form
 from upswing.laws.forms import SHARP, forms_for
 from upswing.laws.quasi_likelihood import Noise, variance
-from upswing.mirage.progress import progress
+from upswing.mirage.progress import is_likelihood, progress
 
 Outcome = Literal["earlier", "sharp", "same place", "unclear", "not compared"]
 
@@ -56,10 +57,12 @@ _DRAWS = 2000
 _USUAL = 0.5
 _MOST_BLOCKS = 20
 _SHOWN_FLAT = 2  # a break before the second scale is a straight line on the scales seen
+_SAME_PLACE_SCALES = 6  # with fewer, steep smooth curves leave their floors in one interval too
 
 
 MOST_UNCERTAIN = 0.5
-"""Upper end of that share beyond which nothing is said about where a metric leaves its floor."""
+"""Upper end of that share beyond which nothing is said about where a metric leaves its floor; and
+the largest step of a sharp form, as a share of its rise, that still counts as gradual."""
 
 
 class Share(NamedTuple):
@@ -97,7 +100,7 @@ class Alternative:
         log10 units of scale (nats on the loss axis) from 10 % to 90 % of the fitted rise; None
         where nothing can be fitted.
     outcome
-        ``earlier``: it is smooth and rises before the onset; ``sharp``: it jumps too; ``same
+        ``earlier``: it is smooth and rises before the onset; ``sharp``: it jumps there too; ``same
         place``: it leaves its floor where the sharp curve does; ``unclear``; ``not compared`` where
         there is no jump to compare with, or the metric does not decide.
     share
@@ -160,8 +163,7 @@ def compare(evidence: Evidence, described: Alternative, settings: Settings) -> A
         p_smooth = smooth_test(
             fitted.forms, fitted.gain.y, noise, rng, stages=settings.stages
         ).p_smooth
-    jumps = p_smooth <= settings.alpha and fitted.flat_scales >= _SHOWN_FLAT
-    outcome = "sharp" if jumps else _where_it_rises(shares)
+    outcome = _outcome(fitted, place, shares, p_smooth <= settings.alpha)
     share = None if shares is None else shares.before
     return replace(described, outcome=outcome, share=share, p_smooth=p_smooth)
 
@@ -175,6 +177,7 @@ class _Fitted:
     sharper: bool
     sharpness: float
     flat_scales: int
+    largest_step: float
 
 
 def _fit(curve: Curve) -> _Fitted | None:
@@ -202,9 +205,12 @@ def _fit(curve: Curve) -> _Fitted | None:
     position = -curve.x if curve.axis == "loss" else _log10(curve.x)
     width = rise_width(position, fits.fits[best].fitted[0])
     sharp = fits.fits[fits.best(SHARP)].fitted[0]
+    largest_step = float(np.diff(sharp).max() / max(float(np.ptp(sharp)), 1e-9))
     flat_scales = int(np.argmax(np.append(sharp > sharp[0] + 1e-9, True)))
     step_tau_squared = float(fits.tau_squared[0])
-    return _Fitted(gain, forms, tau_squared, step_tau_squared, sharper, width, flat_scales)
+    return _Fitted(
+        gain, forms, tau_squared, step_tau_squared, sharper, width, flat_scales, largest_step
+    )
 
 
 def _design(curve: Curve, gain: Gain) -> Design:
@@ -225,7 +231,12 @@ def _design(curve: Curve, gain: Gain) -> Design:
 
 
 def _all_or_nothing(gain: Gain, curve: Curve) -> bool:
-    """Tell whether a metric gives no partial credit on these answers."""
+    """Tell whether a metric gives no partial credit on these answers.
+
+    Probabilities per token are not bounded answer by answer, so nothing follows from their spread.
+    """
+    if is_likelihood(curve.metric):
+        return False
     spread = gain.y * (1.0 - gain.y)
     asked = np.asarray(curve.n, dtype=float)
     inner = np.isfinite(asked) & (spread > 0.02) & np.isfinite(np.asarray(curve.stderr))
@@ -248,15 +259,19 @@ def _place(evidence: Evidence, other: Curve) -> int | None:
     return int(at[0])
 
 
-def _where_it_rises(shares: _Shares | None) -> Outcome:
+def _outcome(fitted: _Fitted, place: int, shares: _Shares | None, no_smooth_form: bool) -> Outcome:
+    """Say whether the metric breaks where the sharp curve does, and else where it rises."""
+    if no_smooth_form and fitted.flat_scales == place and place >= _SHOWN_FLAT:
+        return "sharp"
     if shares is None:
         return "unclear"
     before, at = shares.before, shares.at
     if before.low > FRACTION and shares.ahead > 0.0:
-        return "earlier"
-    if before.value <= FRACTION and before.high < MOST_UNCERTAIN and at.low > FRACTION:
-        return "same place"
-    return "unclear"
+        # A bend somewhere else is still gradual at the onset; a jump somewhere else is neither.
+        gradual = not no_smooth_form or fitted.largest_step < MOST_UNCERTAIN
+        return "earlier" if gradual else "unclear"
+    resolved = before.value <= FRACTION and before.high < MOST_UNCERTAIN and at.low > FRACTION
+    return "same place" if resolved and len(fitted.gain.y) >= _SAME_PLACE_SCALES else "unclear"
 
 
 def _shares(

@@ -39,9 +39,10 @@ def explain(
     settings: Settings,
     jumps: Wanted,
     rescore: Wanted | None = None,
+    revision: str | None = None,
 ) -> tuple[Explanation, ...]:
     """Explain every curve of a reading; see :func:`upswing.mirage.same_outputs.same_outputs`."""
-    compared = same_outputs(evidence, tables, settings, jumps, rescore)
+    compared = same_outputs(evidence, tables, settings, jumps, rescore, revision)
     return tuple(
         Explanation(
             comparison, exponent_needed_of(item, seed=settings.seed), _questions_needed(item)

@@ -23,16 +23,22 @@ from upswing.metrics.registry import known_metric
 Array = npt.NDArray[np.float64]
 _Map = Callable[[Array], Array]
 
+
+def _reciprocal(perplexity: Array) -> Array:
+    """Return 1 / perplexity, which is at least 1 by definition."""
+    return np.asarray(1.0 / np.maximum(perplexity, 1.0))
+
+
 _PROBABILITY: dict[str, tuple[_Map, float]] = {
     "target_logprob_per_token": (np.exp, 1.0),
     "target_logprob_per_byte": (np.exp, 1.0),
     "log_target_probability_norm": (np.exp, 1.0),
     "cross_entropy": (lambda loss: np.exp(-loss), -1.0),
     "bits_per_byte": (lambda bits: np.exp2(-bits), -float(np.log(2.0))),
-    "token_perplexity": (lambda perplexity: 1.0 / perplexity, 0.0),
-    "byte_perplexity": (lambda perplexity: 1.0 / perplexity, 0.0),
-    "perplexity": (lambda perplexity: 1.0 / perplexity, 0.0),
-    "word_perplexity": (lambda perplexity: 1.0 / perplexity, 0.0),
+    "token_perplexity": (_reciprocal, 0.0),
+    "byte_perplexity": (_reciprocal, 0.0),
+    "perplexity": (_reciprocal, 0.0),
+    "word_perplexity": (_reciprocal, 0.0),
 }
 """From a metric of loss to a probability p, and the slope d ln p / d metric where it is constant
 (0 for perplexities, whose slope is -p)."""
@@ -79,6 +85,17 @@ def is_continuous(metric: str) -> bool:
     return known is not None and known.continuous
 
 
+def is_likelihood(metric: str) -> bool:
+    """Tell whether progress under a metric is the probability per token (or byte) of its loss."""
+    return canonical(metric) in _PROBABILITY
+
+
+def canonical(metric: str) -> str:
+    """Return the name that Upswing uses for a metric; its own where it is not known."""
+    known = known_metric(metric)
+    return metric if known is None else known.name
+
+
 def progress(curve: Curve) -> Curve | None:
     """Return a continuous curve mapped to [0, 1], higher is better; None where it has no scale.
 
@@ -100,8 +117,7 @@ def progress(curve: Curve) -> Curve | None:
     >>> progress(curve).y.tolist()
     [0.25, 0.5]
     """
-    known = known_metric(curve.metric)
-    name = curve.metric if known is None else known.name
+    name = canonical(curve.metric)
     error = np.asarray(curve.stderr)
     chance = curve.chance
     if name in _PROBABILITY:

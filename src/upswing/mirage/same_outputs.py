@@ -19,7 +19,7 @@ from upswing.detection.evaluations import EvaluationItems, evaluations
 from upswing.detection.evidence import Evidence, Settings
 from upswing.metrics.registry import known_metric
 from upswing.mirage.alternative import Alternative, Outcome, compare, describe
-from upswing.mirage.progress import TELLING, is_continuous
+from upswing.mirage.progress import TELLING, canonical, is_continuous
 from upswing.mirage.scored_answers import answer_curves
 from upswing.tables.bundle import Tables
 
@@ -55,6 +55,7 @@ def same_outputs(
     settings: Settings,
     jumps: Wanted,
     rescore: Wanted | None = None,
+    revision: str | None = None,
 ) -> tuple[Comparison, ...]:
     """Lay every curve beside the other metrics of its outputs.
 
@@ -70,6 +71,8 @@ def same_outputs(
         Which curves have a jump to be explained: only these are compared, the others described.
     rescore
         For which curves answers are scored again; those with a jump by default.
+    revision
+        Revision of the models that the curves are of, where it is not the last.
 
     Returns
     -------
@@ -83,7 +86,9 @@ def same_outputs(
     described: dict[int, Alternative] = {}
     need = {_outputs_of(item.curve) for item in evidence if wanted(item)}
     curves = [item.curve for item in evidence]
-    scored = _scored(tables, curves, need, telling=rescore is None) if tables else {}
+    scored = {}
+    if tables is not None:
+        scored = _scored(tables, curves, need, telling=rescore is None, revision=revision)
 
     def describe_once(curve: Curve) -> Alternative:
         if id(curve) not in described:
@@ -104,10 +109,18 @@ def same_outputs(
 def _others(
     own: Curve, stated: dict[_Outputs, list[Curve]], scored: dict[_Outputs, list[Curve]]
 ) -> list[Curve]:
+    """Return the other metrics of a curve's outputs, each once.
+
+    What is stated comes before what is computed, unless it lacks the noise that a comparison needs.
+    """
     outputs = _outputs_of(own)
-    others = [curve for curve in stated[outputs] if _beside(own, curve)]
-    names = {own.metric, *(curve.metric for curve in others)}
-    return others + [curve for curve in scored.get(outputs, ()) if curve.metric not in names]
+    both = [*stated[outputs], *scored.get(outputs, ())]
+    found: dict[str, Curve] = {}
+    for curve in sorted(both, key=lambda curve: not np.isfinite(np.asarray(curve.n)).all()):
+        name = canonical(curve.metric)
+        if name != canonical(own.metric) and curve.filter in (own.filter, "none"):
+            found.setdefault(name, curve)
+    return list(found.values())
 
 
 def _comparison(
@@ -117,7 +130,7 @@ def _comparison(
     if not jump or is_continuous(item.curve.metric):
         return Comparison(found)
     for i, alternative in enumerate(found):
-        if not alternative.continuous:
+        if canonical(alternative.curve.metric) not in TELLING:
             continue
         compared = compare(item, alternative, settings)
         if compared.outcome != "not compared":
@@ -131,17 +144,17 @@ def _described(curve: Curve) -> Alternative:
 
 
 def _rank(curve: Curve) -> tuple[int, str]:
-    known = known_metric(curve.metric)
-    name = curve.metric if known is None else known.name
-    return (TELLING.index(name) if name in TELLING else len(TELLING), curve.metric)
+    name = canonical(curve.metric)
+    return (TELLING.index(name) if name in TELLING else len(TELLING), name)
 
 
 def _outputs_of(curve: Curve) -> _Outputs:
-    """Return what the outputs behind a curve are of; filters of one output are told apart later."""
+    """Return what the outputs behind a curve are of; their filters are compared later."""
     return (
         curve.family,
         curve.model,
         curve.task,
+        curve.task_version,
         curve.n_shot,
         curve.elicitation,
         curve.axis,
@@ -149,20 +162,19 @@ def _outputs_of(curve: Curve) -> _Outputs:
     )
 
 
-def _beside(own: Curve, other: Curve) -> bool:
-    """Tell whether another curve of the same outputs is under another metric."""
-    return other is not own and other.metric != own.metric and other.filter in (own.filter, "none")
-
-
 def _scored(
-    tables: Tables, curves: Iterable[Curve], need: set[_Outputs], telling: bool
+    tables: Tables,
+    curves: Iterable[Curve],
+    need: set[_Outputs],
+    telling: bool,
+    revision: str | None,
 ) -> dict[_Outputs, list[Curve]]:
     """Return curves under the metrics that answers allow, for the outputs that need them."""
     if tables.items.is_empty() or not need:
         return {}
     axis = next(iter(curves)).axis
     found: dict[_Outputs, list[Curve]] = defaultdict(list)
-    for one in evaluations(tables, axis):
+    for one in evaluations(tables, axis, revision=revision):
         outputs = _outputs_of_items(one)
         if outputs in need and np.isfinite(one.x).all():
             found[outputs] += answer_curves(one, telling)
@@ -175,6 +187,7 @@ def _outputs_of_items(one: EvaluationItems) -> _Outputs:
         what.family,
         what.model,
         what.task,
+        what.task_version,
         what.n_shot,
         what.elicitation,
         one.axis,

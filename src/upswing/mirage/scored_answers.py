@@ -8,6 +8,7 @@ import numpy as np
 
 from upswing.curves.curve import Curve
 from upswing.detection.curve_draws import curve_draws, scale_axis_of
+from upswing.detection.departure import LEAST_CLUSTERS, LEAST_QUESTIONS
 from upswing.detection.evaluations import MOST_CHARACTERS, EvaluationItems
 from upswing.metrics.registry import all_metrics
 from upswing.mirage.progress import TELLING
@@ -29,30 +30,38 @@ def answer_curves(one: EvaluationItems, telling: bool = False) -> list[Curve]:
     Returns
     -------
     list of Curve
-        One per metric. Standard errors are over questions, or clusters of questions, by a bootstrap
+        One per metric; none where the models have fewer than 20 questions (10 clusters) in common.
+        Standard errors are over questions, or clusters of questions, by a bootstrap
         that is the same in every call.
     """
     matrix = one.matrix(_metrics(one, telling))
     scales = scale_axis_of(matrix)
-    if not matrix.layers or not scales.known or not len(matrix.items):
+    few = len(matrix.items) < LEAST_QUESTIONS
+    if matrix.clustered:
+        few = few or matrix.n_clusters < LEAST_CLUSTERS
+    if not matrix.layers or not scales.known or few:
         return []
     draws = curve_draws(matrix, scales, _DRAWS, np.random.default_rng(0))
     what = matrix.evaluation
     curves = []
     for k, layer in enumerate(matrix.layers):
         chance = float(draws.chance[0, k])
+        stderr = draws.scores[1:, k].std(axis=0, ddof=1)
+        # No spread is a matter of few or equal answers, and no certainty.
+        stderr = np.where(stderr > 0, stderr, np.nan)
         curves.append(
             Curve(
                 x=scales.x,
                 y=draws.scores[0, k],
                 axis=matrix.axis,
-                stderr=draws.scores[1:, k].std(axis=0, ddof=1),
+                stderr=stderr,
                 n=draws.answers,
                 chance=chance if np.isfinite(chance) else None,
                 chance_source=layer.chance_source,
                 family=what.family,
                 model=what.model,
                 task=what.task,
+                task_version=what.task_version,
                 metric=layer.metric.name,
                 filter=what.filter,
                 n_shot=what.n_shot,

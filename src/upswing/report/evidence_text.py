@@ -43,6 +43,7 @@ EVIDENCE = (
     EvidenceText("p_test_size", "p test size", "that a smooth curve looks this way at this n"),
     EvidenceText("p_verdict", "p verdict", "the larger of p chance and p smooth"),
     EvidenceText("q_value", "q", "p verdict corrected over tasks (Benjamini–Hochberg)"),
+    EvidenceText("p_turn", "p turn", "that the whole curve is neither a U nor an inverted U"),
     EvidenceText("p_up", "p up", "that there is no upward trend"),
     EvidenceText("p_down", "p down", "that there is no downward trend"),
     EvidenceText("monotonicity", "Kendall’s τ", "of score and scale"),

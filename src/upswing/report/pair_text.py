@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 _OUTCOMES = {
-    "earlier": "it is smooth and rises before the onset, so the jump is in the {}",
-    "sharp": "it jumps too, so the jump is not in the {} alone",
-    "same place": "it leaves its floor at the same place, so the jump is not in the {} alone",
+    "earlier": "it is smooth and rises before the onset, which suggests that the {} makes the jump",
+    "sharp": "it jumps too, so the {} alone does not make the jump",
+    "same place": "it leaves its floor at the same place, so the {} alone does not make the jump",
     "unclear": "that leaves it open whether the {} makes the jump",
 }
 

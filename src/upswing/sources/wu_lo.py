@@ -38,25 +38,50 @@ GROUPS: dict[str, pl.DataType | type[pl.DataType]] = {
 
 
 class WuLoTask(NamedTuple):
-    """Shots and chance level that the authors use for a task (their scripts and ``utils.py``)."""
+    """What the authors' scripts and ``utils.py`` type in for a task.
+
+    Attributes
+    ----------
+    n_shot
+        Solved examples in the prompt.
+    chance
+        Accuracy of a guess, in [0, 1].
+    threshold
+        log10 of the training compute [1e21 FLOP] at which the accuracy is said to jump. It was
+        chosen by looking at the whole curve; tasks that do not emerge carry a nominal one.
+    emergent
+        Whether they call the task emergent.
+    picture_degree
+        Degree of the polynomials in their figures of ten groups.
+    thresholds
+        Thresholds of their robustness study; empty for tasks that it leaves out.
+    """
 
     n_shot: int
     chance: float
+    threshold: float
+    emergent: bool
+    picture_degree: int = 5
+    thresholds: tuple[float, ...] = ()
 
 
 TASKS = {
-    "mmlu": WuLoTask(5, 0.25),
-    "parsinlu_qa_mc": WuLoTask(2, 0.25),
-    "arithmetic": WuLoTask(2, 0.145),
-    "hindu_knowledge": WuLoTask(2, 0.25),
-    "analogical_similarity": WuLoTask(2, 0.145),
-    "conceptual_combinations": WuLoTask(2, 0.25),
-    "hellaswag": WuLoTask(1, 0.25),
-    "arc": WuLoTask(1, 0.25),
-    "abstract_narrative_understanding": WuLoTask(2, 0.1),
+    "mmlu": WuLoTask(5, 0.25, 1.5, True, 7, (1.5, 1.3, 1.1)),
+    "parsinlu_qa_mc": WuLoTask(2, 0.25, 2.3, True, 5, (2.3, 2.1, 1.9)),
+    "arithmetic": WuLoTask(2, 0.145, 1.8, True, 10, (1.8, 1.6, 1.4)),
+    "hindu_knowledge": WuLoTask(2, 0.25, 1.0, True),
+    "analogical_similarity": WuLoTask(2, 0.145, 2.0, True),
+    "conceptual_combinations": WuLoTask(2, 0.25, 1.5, True),
+    "hellaswag": WuLoTask(1, 0.25, 2.3, False),
+    "arc": WuLoTask(1, 0.25, 2.3, False),
+    "abstract_narrative_understanding": WuLoTask(2, 0.1, 2.3, False),
 }
 """The authors' tasks. The chance of arithmetic and analogical similarity, whose questions have
 different numbers of options, is one constant in their code."""
+
+_SORTED_BY = "sorted by "
+_UP_TO = " of models up to "
+_FLOP = "e21 FLOP"
 
 
 def looks_like_wu_lo(columns: list[str]) -> bool:
@@ -125,11 +150,44 @@ def read_wu_lo_groups(content: bytes, source: str) -> pl.DataFrame:
     )
 
 
+def stored_groups(scores: pl.DataFrame) -> pl.DataFrame:
+    """Return which groups there are among scores that :func:`read_wu_lo` gave.
+
+    Parameters
+    ----------
+    scores
+        Rows with the SCORES columns, of a reading or of a store.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per ``task`` and ``task_version`` at the level ``difficulty group``, with
+        ``of_task``, the task that the group is part of; its questions ``lo`` (included) to ``hi``
+        (excluded); ``sorted_by``, the metric that sorted them; and ``limit``, log10 of the training
+        compute [1e21 FLOP] of the largest model that did so, to three decimals, null where the file
+        did not say.
+    """
+    found = scores.filter(pl.col("level") == GROUP_LEVEL)
+    found = found.select("task", "task_version").unique(maintain_order=True)
+    version = pl.col("task_version").str.strip_prefix(_SORTED_BY)
+    limit = version.str.extract(_UP_TO + r"(\S+)" + _FLOP).cast(pl.Float64, strict=False)
+    name = pl.col("task").str.extract_groups(r"^(?<of_task>.*)\[(?<lo>\d+)_(?<hi>\d+)\]$")
+    return (
+        found.with_columns(
+            name.alias("_name"),
+            version.str.split(_UP_TO).list.first().alias("sorted_by"),
+            limit.log10().round(3).alias("limit"),
+        )
+        .unnest("_name")
+        .with_columns(pl.col("lo", "hi").cast(pl.Int64))
+    )
+
+
 def _scores(table: GroupTable, source: str) -> pl.DataFrame:
     name, known = table.name, TASKS.get(table.name.task)
-    sorted_by = f"sorted by {name.sorted_by}"
+    sorted_by = f"{_SORTED_BY}{name.sorted_by}"
     if name.threshold is not None:
-        sorted_by += f" of models up to {name.threshold:.4g}e21 FLOP"
+        sorted_by += f"{_UP_TO}{name.threshold:.4g}{_FLOP}"
     whole = pl.col("lo").is_null()
     group = pl.format("[{}_{}]", "lo", "hi")
     accuracy = pl.col("metric") == "acc"

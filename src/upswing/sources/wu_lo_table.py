@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -132,7 +133,10 @@ def read_group_table(content: bytes, source: str, file: str) -> GroupTable:
     ours = {"line", "model", "family", *SIZES, *TOTALS, *scored, "Model Family"}
     theirs = {column for column, _ in SIZES.values()}
     left = frame.drop(name for name in frame.columns if name in ours | theirs)
-    other = [c.name for c in left if not c.fill_null("").eq("").all()]
+    filled = (
+        left.select((pl.all().fill_null("") != "").any()).row(0, named=True) if left.width else {}
+    )
+    other = [column for column, is_filled in filled.items() if is_filled]
     if other:
         notes.append(
             Note(
@@ -187,27 +191,45 @@ def _without_spacers(
 
 
 def _numbers(frame: pl.DataFrame, scored: list[str], source: str) -> pl.DataFrame:
+    given = [column for column, _ in SIZES.values() if column in frame.columns]
+    number = _number_of(frame, [*scored, *given], source)
     sizes = [
-        (numeric(frame, column, source) * unit).alias(name)
+        (number(column) * unit).alias(name)
         if column in frame.columns
         else pl.lit(None, pl.Float64).alias(name)
         for name, (column, unit) in SIZES.items()
     ]
     family = pl.col("Model Family") if "Model Family" in frame.columns else pl.lit(None, pl.String)
     frame = frame.with_columns(
-        *(numeric(frame, name, source) for name in scored),
+        *(number(name) for name in scored),
         *sizes,
         family.replace("", None).alias("family"),
         pl.col("Model").alias("model"),
     ).drop("Model")
+    wrong = {
+        name: ~(pl.col(name).is_finite() & (pl.col(name) >= 1)).fill_null(True) for name in SIZES
+    }
+    if not frame.select(pl.any_horizontal(wrong.values()).any()).item():
+        return frame
     for name, (column, _) in SIZES.items():
-        bad = frame.filter(~(pl.col(name).is_finite() & (pl.col(name) >= 1)).fill_null(True))
+        bad = frame.filter(wrong[name])
         if not bad.is_empty():
             raise InputError(
                 f"{column} is {bad[column][0]} and must be positive",
                 where=f"{source}:{bad['line'][0]}",
             )
     return frame
+
+
+def _number_of(frame: pl.DataFrame, columns: list[str], source: str) -> Callable[[str], pl.Expr]:
+    """Return how a column becomes numbers: one pass over all where every cell is one or empty."""
+    texts = frame.select(columns)
+    numbers = texts.select(pl.all().cast(pl.Float64, strict=False))  # an empty cell becomes null
+    filled = texts.select((pl.all() != "").sum()).row(0)
+    usable = numbers.select(pl.all().is_finite().sum()).row(0)
+    if filled != usable:
+        return lambda name: numeric(frame, name, source)
+    return lambda name: pl.lit(numbers[name])
 
 
 def _without_repeats(

@@ -70,7 +70,7 @@ class MetaAnalysis:
         One row per curve, see :data:`~upswing.mirage.meta.curves.COLUMNS`; and the
         ``category`` of its task in the annotation with ``emergent_by_hand``, null without one.
     by_metric, by_class, by_shape, by_family
-        Counts above the cut-offs, see :func:`~upswing.mirage.meta_analysis_counts.counts_above`.
+        Counts above the cut-offs, see :func:`~upswing.mirage.meta.counts.counts_above`.
         Shapes are those of the registry of metrics; classes are finer.
     any_metric
         Metrics with any curve above each cut-off: of all curves, and of those under their task's
@@ -79,7 +79,7 @@ class MetaAnalysis:
         The curves with an infinite score.
     infinite_by_metric
         What they come from, see
-        :func:`~upswing.mirage.meta_analysis_counts.infinite_by_metric`.
+        :func:`~upswing.mirage.meta.counts.infinite_by_metric`.
     expected
         Counts beside those of redrawn curves, see
         :data:`~upswing.mirage.meta.counts.EXPECTED`.
@@ -144,18 +144,18 @@ def meta_analysis(
     cutoffs
         Cut-offs of the emergence score, above 0.
     annotation
-        Tasks that people judged, see :func:`~upswing.mirage.annotation.read_annotation`.
+        Tasks that people judged, see :func:`~upswing.mirage.meta.annotation.read_annotation`.
     metadata
         Preferred metrics, questions and chance levels of tasks, see
-        :func:`~upswing.mirage.preferred_metric.read_task_metadata`.
+        :func:`~upswing.mirage.meta.preferred_metric.read_task_metadata`.
     metric_tasks
         Tasks per preferred metric, see
-        :func:`~upswing.mirage.preferred_metric.read_metric_tasks`.
+        :func:`~upswing.mirage.meta.preferred_metric.read_metric_tasks`.
     seed
         Seed of all draws.
     draws
         Times that each curve is drawn under each null; see
-        :func:`~upswing.mirage.null_scores.null_scores` for the default.
+        :func:`~upswing.mirage.meta.null_scores.null_scores` for the default.
 
     Raises
     ------

@@ -38,7 +38,7 @@ def counts_above(rows: pl.DataFrame, by: Sequence[str], cutoffs: Sequence[float]
     Parameters
     ----------
     rows
-        :func:`~upswing.mirage.meta_analysis_curves.curve_rows`.
+        :func:`~upswing.mirage.meta.curves.curve_rows`.
     by
         Columns that a group has in common; none for one group of all.
     cutoffs
@@ -148,7 +148,7 @@ def expected_above(
     Parameters
     ----------
     rows
-        :func:`~upswing.mirage.meta_analysis_curves.curve_rows` of all curves.
+        :func:`~upswing.mirage.meta.curves.curve_rows` of all curves.
     nulls
         Their redrawn scores.
     by

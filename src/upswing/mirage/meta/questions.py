@@ -27,7 +27,7 @@ def with_task_metadata(curves: Sequence[Curve], metadata: pl.DataFrame) -> list[
         The curves; that of a subtask is named ``task:subtask``.
     metadata
         ``task``, ``subtask``, ``n`` and ``chance``, see
-        :func:`~upswing.mirage.preferred_metric.read_task_metadata`.
+        :func:`~upswing.mirage.meta.preferred_metric.read_task_metadata`.
     """
     name = pl.concat_str("task", "subtask", separator=":", ignore_nulls=True)
     known = metadata.select(name.alias("name"), "n", "chance")

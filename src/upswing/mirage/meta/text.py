@@ -25,7 +25,7 @@ def infinite_text(row: dict[str, Any]) -> str:
     Parameters
     ----------
     row
-        Of :func:`~upswing.mirage.meta_analysis_counts.infinite_by_metric`.
+        Of :func:`~upswing.mirage.meta.counts.infinite_by_metric`.
     """
     count = row["infinite"]
     start = f"{row['metric']}: {count} infinite score{'' if count == 1 else 's'}"
