@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from difficulty.grouped import groups_by_hand
 
+from difficulty.grouped import groups_by_hand
 from upswing.charts.save import render_chart
 from upswing.charts.shape_test import shape_test, verdict_lines
 from upswing.difficulty.task_shapes import TaskShapes, task_shapes

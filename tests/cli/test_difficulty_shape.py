@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from difficulty.grouped import small_world
 
+from difficulty.grouped import small_world
 from upswing import write_store
 from upswing.cli import run
 from upswing.difficulty.drifting_null import Drift, drifting_answers, group_means

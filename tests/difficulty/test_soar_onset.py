@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from difficulty.grouped import groups_by_hand
 
+from difficulty.grouped import groups_by_hand
 from upswing import read
 from upswing.difficulty.groups import DifficultyGroups
 from upswing.difficulty.hinges import fit_hinges
