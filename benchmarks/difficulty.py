@@ -22,8 +22,8 @@ from upswing.charts.difficulty_groups import difficulty_groups
 from upswing.charts.sandwich import sandwich
 from upswing.charts.sandwich_robustness import sandwich_robustness
 from upswing.difficulty.analyses import DifficultyAnalyses, difficulty_analyses
-from upswing.difficulty.groups import to_flops
-from upswing.difficulty.source import group_source
+from upswing.difficulty.groups.groups import to_flops
+from upswing.difficulty.groups.source import group_source
 from upswing.simulate import MultipleChoiceWorld, simulate_multiple_choice
 from upswing.sources.wu_lo import TASKS
 

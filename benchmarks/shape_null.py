@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from upswing.difficulty.curve_shape import curve_shape
-from upswing.difficulty.drifting_null import (
+from upswing.difficulty.groups.groups import By
+from upswing.difficulty.shapes.curve_shape import curve_shape
+from upswing.difficulty.shapes.drifting_null import (
     SETTINGS,
     Drift,
     NullGroups,
@@ -24,9 +25,8 @@ from upswing.difficulty.drifting_null import (
     group_means,
     null_groups,
 )
-from upswing.difficulty.group_shapes import GroupShape, group_shapes
-from upswing.difficulty.groups import By
-from upswing.difficulty.two_lines import clusters
+from upswing.difficulty.shapes.group_shapes import GroupShape, group_shapes
+from upswing.difficulty.shapes.two_lines import clusters
 from upswing.metrics.intervals import jeffreys_stderr
 from upswing.simulate import (
     World,

@@ -1,7 +1,9 @@
 """What MkDocs does around every page: run it in an empty folder, draw formulas without a network.
 
 Pages run code (markdown-exec). Each page gets an empty working folder, no data folder and an empty
-cache, so that what it prints depends on the package alone.
+cache, so that what it prints depends on the package alone. Only a page that asks for public data
+(``public_data.py``) is shown those of ``UPSWING_DOCS_DATA``, else of ``UPSWING_DATA_DIR``, else of
+``../shared/data``; it says where they were not at hand.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ _log = logging.getLogger("mkdocs.hooks.upswing")
 _folder = tempfile.TemporaryDirectory(prefix="upswing-docs-")
 _TOOLS = Path(__file__).parent
 _ROOT = _TOOLS.parent.parent
+_SHARED = _ROOT.parent / "shared" / "data"
 _FORMULA = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">\\(?:\(|\[)(?P<tex>.*?)\\(?:\)|\])</(?P=tag)>',
     re.DOTALL,
@@ -33,7 +36,9 @@ def on_startup(**_: Any) -> None:
     """Let pages import their tools and call ``upswing``; keep the user's folders out of them."""
     sys.path.insert(0, str(_TOOLS))
     os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
-    os.environ.pop("UPSWING_DATA_DIR", None)
+    given = os.environ.pop("UPSWING_DATA_DIR", "")
+    shared = str(_SHARED) if _SHARED.is_dir() else ""
+    os.environ["UPSWING_DOCS_DATA"] = os.environ.get("UPSWING_DOCS_DATA") or given or shared
     os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="cache-", dir=_folder.name)
     os.environ["NO_COLOR"] = "1"
     os.environ["COLUMNS"] = "100"

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from upswing.detection.departure import departures
     from upswing.detection.emergence_score import emergence_score
     from upswing.detection.technique import technique_effects
-    from upswing.difficulty.shape_tests import shape_test
-    from upswing.difficulty.slice_and_sandwich import slice_and_sandwich
-    from upswing.difficulty.source import group_source
+    from upswing.difficulty.shapes.shape_tests import shape_test
+    from upswing.difficulty.sandwich.slice_and_sandwich import slice_and_sandwich
+    from upswing.difficulty.groups.source import group_source
     from upswing.errors import UpswingError
     from upswing.findings.detect import detect
     from upswing.findings.finding import Detection, Finding
@@ -54,7 +54,7 @@ _WHERE = {
     "departures": "upswing.detection.departure",
     "detect": "upswing.findings.detect",
     "emergence_score": "upswing.detection.emergence_score",
-    "group_source": "upswing.difficulty.source",
+    "group_source": "upswing.difficulty.groups.source",
     "ingest": "upswing.sources.ingest",
     "lab_checkpoint": "upswing.lab.shipped",
     "meta_analysis": "upswing.mirage.meta.analysis",
@@ -64,8 +64,8 @@ _WHERE = {
     "register_metric": "upswing.metrics.registry",
     "rescore": "upswing.sources.rescore",
     "save_chart": "upswing.charts.save",
-    "shape_test": "upswing.difficulty.shape_tests",
-    "slice_and_sandwich": "upswing.difficulty.slice_and_sandwich",
+    "shape_test": "upswing.difficulty.shapes.shape_tests",
+    "slice_and_sandwich": "upswing.difficulty.sandwich.slice_and_sandwich",
     "technique_effects": "upswing.detection.technique",
     "write_report": "upswing.report.write",
     "write_store": "upswing.tables.store",

@@ -11,8 +11,8 @@ from upswing.charts.difficulty_groups import (
 )
 from upswing.charts.save import render_chart
 from upswing.charts.theme import sequence
-from upswing.difficulty.group_curves import GroupCurves, group_curves
-from upswing.difficulty.source import group_source
+from upswing.difficulty.groups.group_curves import GroupCurves, group_curves
+from upswing.difficulty.groups.source import group_source
 from upswing.simulate import MultipleChoiceWorld, simulate_multiple_choice
 
 

@@ -6,11 +6,11 @@ import pytest
 from upswing.charts.sandwich import sandwich
 from upswing.charts.sandwich_robustness import sandwich_robustness
 from upswing.charts.save import render_chart
-from upswing.difficulty.degree_robustness import degree_robustness
-from upswing.difficulty.groups import to_flops
-from upswing.difficulty.slice_and_sandwich import Sandwich, slice_and_sandwich
-from upswing.difficulty.source import AnswerGroups, group_source
-from upswing.difficulty.threshold_robustness import threshold_robustness
+from upswing.difficulty.groups.groups import to_flops
+from upswing.difficulty.groups.source import AnswerGroups, group_source
+from upswing.difficulty.sandwich.degree_robustness import degree_robustness
+from upswing.difficulty.sandwich.slice_and_sandwich import Sandwich, slice_and_sandwich
+from upswing.difficulty.sandwich.threshold_robustness import threshold_robustness
 from upswing.simulate import MultipleChoiceWorld, simulate_multiple_choice
 
 

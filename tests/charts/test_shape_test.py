@@ -7,7 +7,7 @@ import pytest
 from difficulty.grouped import groups_by_hand
 from upswing.charts.save import render_chart
 from upswing.charts.shape_test import shape_test, verdict_lines
-from upswing.difficulty.task_shapes import TaskShapes, task_shapes
+from upswing.difficulty.shapes.task_shapes import TaskShapes, task_shapes
 
 X = np.linspace(-1.0, 3.0, 30)
 

@@ -13,7 +13,7 @@ import pytest
 from difficulty.grouped import small_world
 from upswing import write_store
 from upswing.cli import run
-from upswing.difficulty.drifting_null import Drift, drifting_answers, group_means
+from upswing.difficulty.shapes.drifting_null import Drift, drifting_answers, group_means
 
 X = np.sort(np.random.default_rng(5).uniform(20.1, 23.9, 36))
 SORTS = X < 22.5

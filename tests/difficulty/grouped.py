@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from upswing.difficulty.groups import DifficultyGroups
+from upswing.difficulty.groups.groups import DifficultyGroups
 from upswing.simulate import MultipleChoiceWorld, simulate_multiple_choice
 from upswing.tables.bundle import Tables
 

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from difficulty.grouped import small_world
-from upswing.difficulty.answers import answer_matrix
-from upswing.difficulty.source import group_source
+from upswing.difficulty.groups.answers import answer_matrix
+from upswing.difficulty.groups.source import group_source
 from upswing.errors import InputError, UnknownNameError
 from upswing.tables.bundle import Tables
 from upswing.tables.reading import item_rows

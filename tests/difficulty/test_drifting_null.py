@@ -9,16 +9,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from upswing.difficulty.arms import arm_lines
-from upswing.difficulty.drifting_null import (
+from upswing.difficulty.shapes.arms import arm_lines
+from upswing.difficulty.shapes.drifting_null import (
     SETTINGS,
     Drift,
     drifting_answers,
     group_means,
     null_groups,
 )
-from upswing.difficulty.group_shapes import group_shapes
-from upswing.difficulty.null_test import null_test, with_scatter
+from upswing.difficulty.shapes.group_shapes import group_shapes
+from upswing.difficulty.shapes.null_test import null_test, with_scatter
 from upswing.errors import InputError
 from upswing.sources.wu_lo import read_wu_lo_groups
 

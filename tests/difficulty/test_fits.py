@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from upswing.difficulty.baseline import fit_baseline, shifted_logit
-from upswing.difficulty.forecast_errors import correlations, forecast_errors, trivial_forecasts
-from upswing.difficulty.link import Link, fit_link
-from upswing.difficulty.polynomial import condition_number, fit_polynomial, possible_degree
+from upswing.difficulty.sandwich.baseline import fit_baseline, shifted_logit
+from upswing.difficulty.sandwich.forecast_errors import (
+    correlations,
+    forecast_errors,
+    trivial_forecasts,
+)
+from upswing.difficulty.sandwich.link import Link, fit_link
+from upswing.difficulty.sandwich.polynomial import condition_number, fit_polynomial, possible_degree
 from upswing.errors import InputError
 
 X = np.linspace(-0.9, 2.9, 30)

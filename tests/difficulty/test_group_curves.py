@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from difficulty.grouped import groups_by_hand, small_world
-from upswing.difficulty.group_curves import group_curves, overall_performance
-from upswing.difficulty.groups import gains
-from upswing.difficulty.source import group_source
+from upswing.difficulty.groups.group_curves import group_curves, overall_performance
+from upswing.difficulty.groups.groups import gains
+from upswing.difficulty.groups.source import group_source
 from upswing.errors import InputError
 
 X = np.linspace(-1.0, 3.0, 24)

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from difficulty.grouped import small_world
-from upswing.difficulty.answers import answer_matrix
-from upswing.difficulty.grouping import cut_points, group_answers, group_scores
-from upswing.difficulty.sorting import Sorting
-from upswing.difficulty.source import group_source
+from upswing.difficulty.groups.answers import answer_matrix
+from upswing.difficulty.groups.grouping import cut_points, group_answers, group_scores
+from upswing.difficulty.groups.sorting import Sorting
+from upswing.difficulty.groups.source import group_source
 from upswing.errors import InputError
 from upswing.metrics.intervals import jeffreys_stderr
 from upswing.metrics.registry import find_metric

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from upswing.difficulty.item_response import ItemResponse, fit_item_response
+from upswing.difficulty.groups.item_response import ItemResponse, fit_item_response
 from upswing.errors import InputError
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from upswing import read
 from upswing.difficulty.analyses import difficulty_analyses
-from upswing.difficulty.slice_and_sandwich import slice_and_sandwich
-from upswing.difficulty.source import group_source
+from upswing.difficulty.groups.source import group_source
+from upswing.difficulty.sandwich.slice_and_sandwich import slice_and_sandwich
 from upswing.sources.wu_lo import TASKS
 
 pytestmark = pytest.mark.data

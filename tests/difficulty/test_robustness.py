@@ -8,13 +8,13 @@ import pytest
 
 from difficulty.grouped import groups_by_hand, small_world
 from upswing.difficulty.analyses import difficulty_analyses
-from upswing.difficulty.degree_robustness import degree_robustness
-from upswing.difficulty.sandwich_data import sandwich_data
-from upswing.difficulty.sandwich_fit import fit_sandwich
-from upswing.difficulty.slice_and_sandwich import slice_and_sandwich
-from upswing.difficulty.source import group_source
-from upswing.difficulty.threshold_robustness import threshold_robustness
-from upswing.difficulty.worth import ungrouped, worth_of_slicing
+from upswing.difficulty.groups.source import group_source
+from upswing.difficulty.sandwich.degree_robustness import degree_robustness
+from upswing.difficulty.sandwich.sandwich_data import sandwich_data
+from upswing.difficulty.sandwich.sandwich_fit import fit_sandwich
+from upswing.difficulty.sandwich.slice_and_sandwich import slice_and_sandwich
+from upswing.difficulty.sandwich.threshold_robustness import threshold_robustness
+from upswing.difficulty.sandwich.worth import ungrouped, worth_of_slicing
 
 X = np.linspace(-1.0, 3.0, 40)
 

@@ -10,11 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import isotonic_regression
 
-from upswing.difficulty.arms import SIGNS, arm_lines, arms
-from upswing.difficulty.curve_shape import curve_shape
-from upswing.difficulty.shape_likelihood import constrained_fit, likelihood_ratio_p, prefix_rss
-from upswing.difficulty.shape_tests import shape_test
-from upswing.difficulty.two_lines import clusters, fit_line, spline_basis, two_lines
+from upswing.difficulty.shapes.arms import SIGNS, arm_lines, arms
+from upswing.difficulty.shapes.curve_shape import curve_shape
+from upswing.difficulty.shapes.shape_likelihood import (
+    constrained_fit,
+    likelihood_ratio_p,
+    prefix_rss,
+)
+from upswing.difficulty.shapes.shape_tests import shape_test
+from upswing.difficulty.shapes.two_lines import clusters, fit_line, spline_basis, two_lines
 from upswing.errors import InputError
 from upswing.simulate import World, flat_world, simulate_curve, step_world, u_shaped_world
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from difficulty.grouped import groups_by_hand
-from upswing.difficulty.logit_trend import logit_trend
-from upswing.difficulty.sandwich_data import REMOVED_WHEN_FITTING, sandwich_data
-from upswing.difficulty.sandwich_fit import (
+from upswing.difficulty.sandwich.logit_trend import logit_trend
+from upswing.difficulty.sandwich.sandwich_data import REMOVED_WHEN_FITTING, sandwich_data
+from upswing.difficulty.sandwich.sandwich_fit import (
     average,
     calibration_shift,
     clip_above,
@@ -16,7 +16,7 @@ from upswing.difficulty.sandwich_fit import (
     fit_sandwich,
     lift,
 )
-from upswing.difficulty.slice_and_sandwich import slice_and_sandwich
+from upswing.difficulty.sandwich.slice_and_sandwich import slice_and_sandwich
 from upswing.errors import InputError
 
 X = np.linspace(-1.0, 3.0, 25)

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from difficulty.grouped import groups_by_hand
 from upswing import read
-from upswing.difficulty.groups import DifficultyGroups
-from upswing.difficulty.hinges import fit_hinges
-from upswing.difficulty.onset_table import soar_onsets
-from upswing.difficulty.soar_onset import observed_soar, turning_point
-from upswing.difficulty.source import group_source
+from upswing.difficulty.groups.groups import DifficultyGroups
+from upswing.difficulty.groups.source import group_source
+from upswing.difficulty.onset.hinges import fit_hinges
+from upswing.difficulty.onset.onset_table import soar_onsets
+from upswing.difficulty.onset.soar_onset import observed_soar, turning_point
 from upswing.errors import InputError
 
 X = np.linspace(-1.0, 3.0, 49)

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from upswing.difficulty.sorting import (
+from upswing.difficulty.groups.sorting import (
     REMOVED_WHEN_SORTING,
     Sorting,
     difficulty_order,

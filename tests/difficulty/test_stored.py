@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from upswing import read, write_store
-from upswing.difficulty.group_curves import overall_performance
-from upswing.difficulty.sandwich_data import sandwich_data
-from upswing.difficulty.source import group_source, groups_at
+from upswing.difficulty.groups.group_curves import overall_performance
+from upswing.difficulty.groups.source import group_source, groups_at
+from upswing.difficulty.sandwich.sandwich_data import sandwich_data
 from upswing.errors import InputError, UnknownNameError
 
 HEADER = "Model,Model Family,Model Size (B),FLOPs (1E21)"

@@ -58,7 +58,7 @@ def sandwich(
     Parameters
     ----------
     predictions, curves
-        Tables of :func:`upswing.difficulty.slice_and_sandwich.slice_and_sandwich`.
+        Tables of :func:`upswing.difficulty.sandwich.slice_and_sandwich.slice_and_sandwich`.
     threshold
         Training compute at which the forecast begins [FLOP].
     title

@@ -46,8 +46,8 @@ def sandwich_robustness(
     Parameters
     ----------
     lines, marks
-        Tables of :func:`upswing.difficulty.degree_robustness.degree_robustness` or
-        :func:`~upswing.difficulty.threshold_robustness.threshold_robustness`.
+        Tables of :func:`upswing.difficulty.sandwich.degree_robustness.degree_robustness` or
+        :func:`~upswing.difficulty.sandwich.threshold_robustness.threshold_robustness`.
     title
         Text above the figure.
     columns

@@ -39,7 +39,7 @@ def shape_test(
     Parameters
     ----------
     table, points, lines
-        Tables of :func:`upswing.difficulty.task_shapes.task_shapes`.
+        Tables of :func:`upswing.difficulty.shapes.task_shapes.task_shapes`.
     title
         Text above the figure.
     width

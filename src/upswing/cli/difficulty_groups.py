@@ -20,7 +20,7 @@ from upswing.cli.options import Format, Paths
 from upswing.cli.output import exit_code, print_frame, print_notes
 
 if TYPE_CHECKING:
-    from upswing.difficulty.groups import DifficultyGroups
+    from upswing.difficulty.groups.groups import DifficultyGroups
 
 _INPUT, _QUESTIONS = Input(), Questions()
 
@@ -60,9 +60,9 @@ def groups(
     figure
         Draw to this file (.svg, .png, .pdf or .html).
     """
-    from upswing.difficulty.group_curves import group_curves
-    from upswing.difficulty.groups import to_flops
-    from upswing.difficulty.source import groups_at
+    from upswing.difficulty.groups.group_curves import group_curves
+    from upswing.difficulty.groups.groups import to_flops
+    from upswing.difficulty.groups.source import groups_at
 
     source, notes = read_source(paths, questions, input)
     at = threshold_of(source, threshold)

@@ -63,7 +63,7 @@ def onset(
     seed
         Seed of the bootstrap over families.
     """
-    from upswing.difficulty.onset_table import soar_onsets
+    from upswing.difficulty.onset.onset_table import soar_onsets
 
     source, notes = read_source(paths, questions, input)
     at = cutoff or [needed_threshold(source, None)]

@@ -60,9 +60,12 @@ def robustness(
     figure
         Draw to this file (.svg, .png, .pdf or .html).
     """
-    from upswing.difficulty.degree_robustness import degree_robustness
-    from upswing.difficulty.source import groups_at
-    from upswing.difficulty.threshold_robustness import default_thresholds, threshold_robustness
+    from upswing.difficulty.groups.source import groups_at
+    from upswing.difficulty.sandwich.degree_robustness import degree_robustness
+    from upswing.difficulty.sandwich.threshold_robustness import (
+        default_thresholds,
+        threshold_robustness,
+    )
 
     source, notes = read_source(paths, questions, input)
     constants, left_out = published(source.task), excluded(questions)

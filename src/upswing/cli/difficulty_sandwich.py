@@ -57,9 +57,9 @@ def sandwich(
     figure
         Draw to this file (.svg, .png, .pdf or .html).
     """
-    from upswing.difficulty.groups import to_flops
-    from upswing.difficulty.slice_and_sandwich import slice_and_sandwich
-    from upswing.difficulty.source import groups_at
+    from upswing.difficulty.groups.groups import to_flops
+    from upswing.difficulty.groups.source import groups_at
+    from upswing.difficulty.sandwich.slice_and_sandwich import slice_and_sandwich
 
     source, notes = read_source(paths, questions, input)
     at = needed_threshold(source, threshold)

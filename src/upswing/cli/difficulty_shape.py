@@ -77,8 +77,8 @@ def shape(
     figure
         Draw to this file (.svg, .png, .pdf or .html).
     """
-    from upswing.difficulty.source import groups_at
-    from upswing.difficulty.task_shapes import task_shapes
+    from upswing.difficulty.groups.source import groups_at
+    from upswing.difficulty.shapes.task_shapes import task_shapes
 
     source, notes = read_source(paths, questions, input)
     at = threshold_of(source, threshold)

@@ -17,7 +17,7 @@ from upswing.cli.output import print_records, say
 if TYPE_CHECKING:
     import altair as alt
 
-    from upswing.difficulty.source import GroupSource
+    from upswing.difficulty.groups.source import GroupSource
     from upswing.notes import Note
     from upswing.sources.wu_lo import WuLoTask
 
@@ -93,7 +93,7 @@ def read_source(
 ) -> tuple[GroupSource, tuple[Note, ...]]:
     """Read the input and return its groups of questions, with the notes of reading."""
     from upswing.cli.work import read_tables
-    from upswing.difficulty.source import group_source
+    from upswing.difficulty.groups.source import group_source
 
     tables = read_tables(paths, input.reading())
     source = group_source(
@@ -113,7 +113,7 @@ def read_source(
 def excluded(questions: Questions) -> Sequence[str] | None:
     """Return the models to leave out of a fit; None leaves it to the groups."""
     if questions.published_quirks and questions.exclude is None:
-        from upswing.difficulty.sandwich_data import REMOVED_WHEN_FITTING
+        from upswing.difficulty.sandwich.sandwich_data import REMOVED_WHEN_FITTING
 
         return REMOVED_WHEN_FITTING
     return questions.exclude

@@ -9,14 +9,17 @@ from typing import TypeVar
 
 import polars as pl
 
-from upswing.difficulty.degree_robustness import degree_robustness
-from upswing.difficulty.group_curves import GroupCurves, group_curves, overall_performance
-from upswing.difficulty.groups import By
-from upswing.difficulty.robustness import Robustness
-from upswing.difficulty.slice_and_sandwich import Sandwich, slice_and_sandwich
-from upswing.difficulty.source import GroupSource
-from upswing.difficulty.threshold_robustness import default_thresholds, threshold_robustness
-from upswing.difficulty.worth import worth_of_slicing
+from upswing.difficulty.groups.group_curves import GroupCurves, group_curves, overall_performance
+from upswing.difficulty.groups.groups import By
+from upswing.difficulty.groups.source import GroupSource
+from upswing.difficulty.sandwich.degree_robustness import degree_robustness
+from upswing.difficulty.sandwich.robustness import Robustness
+from upswing.difficulty.sandwich.slice_and_sandwich import Sandwich, slice_and_sandwich
+from upswing.difficulty.sandwich.threshold_robustness import (
+    default_thresholds,
+    threshold_robustness,
+)
+from upswing.difficulty.sandwich.worth import worth_of_slicing
 from upswing.errors import InputError
 from upswing.notes import Note, unique
 

@@ -12,7 +12,7 @@ from upswing.curves.build import build_curves
 from upswing.curves.curve import Axis, Curve
 from upswing.detection.evidence import FEWEST_SCALES, Evidence, Settings, examine
 from upswing.detection.significance import benjamini_hochberg
-from upswing.difficulty.curve_shape import CurveShape, curve_shape
+from upswing.difficulty.shapes.curve_shape import CurveShape, curve_shape
 from upswing.errors import InputError, TooFewScalesError
 from upswing.findings.finding import Detection, Finding
 from upswing.findings.verdict import Verdict, has_jump, judge, judge_published

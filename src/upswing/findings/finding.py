@@ -11,7 +11,7 @@ import polars as pl
 
 from upswing.curves.curve import AXES, Curve
 from upswing.detection.evidence import Evidence, Settings
-from upswing.difficulty.curve_shape import CurveShape
+from upswing.difficulty.shapes.curve_shape import CurveShape
 from upswing.findings.verdict import Verdict
 from upswing.mirage.explanation import Explanation
 from upswing.mirage.same_outputs import Comparison

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from upswing.detection.evidence import Evidence
 from upswing.detection.onset import ALPHA
-from upswing.difficulty.curve_shape import CurveShape
+from upswing.difficulty.shapes.curve_shape import CurveShape
 from upswing.metrics.registry import known_metric
 from upswing.mirage.alternative import Outcome
 

@@ -15,6 +15,13 @@ from upswing.curves.finetuned import Finetuned
 from upswing.detection.departure_result import departure_table
 from upswing.findings.finding import Detection
 from upswing.notes import Note
+from upswing.report.difficulty_groups_section import MOST_ROWS as MOST_SHAPES
+from upswing.report.difficulty_groups_section import (
+    difficulty_figures,
+    difficulty_section,
+    shape_table,
+)
+from upswing.report.difficulty_tasks import Difficulty
 from upswing.report.evidence_text import EVIDENCE
 from upswing.report.finetuned_models import (
     MOST_BLOCKS,
@@ -55,6 +62,7 @@ def render_page(
     axes: pl.DataFrame | None = None,
     jumps: Jumps | None = None,
     answers: SameAnswers | None = None,
+    difficulty: Difficulty | None = None,
     finetuned: Finetuned | None = None,
 ) -> str:
     """Return the report as one HTML page.
@@ -73,6 +81,8 @@ def render_page(
         Curves that jump, beside continuous metrics of their outputs, if there are any.
     answers
         Question-level answers under other metrics, if there are any.
+    difficulty
+        Tasks whose questions can be sorted, or come in groups, if there are any.
     finetuned
         Finetuned models, if there are any.
     """
@@ -106,6 +116,11 @@ def render_page(
         drawn["templates"].update(templates)
         drawn["figures"].update(own)
         data["tables"]["departures"] = table(departure_table(answers.departures)[:MOST_ROWS])
+    if difficulty is not None:
+        templates, own = difficulty_figures(difficulty)
+        drawn["templates"].update(templates)
+        drawn["figures"].update(own)
+        data["tables"]["difficulty_shapes"] = table(shape_table(difficulty)[:MOST_SHAPES])
     if finetuned is not None:
         templates, own = finetuned_figures(blocks(finetuned)[:MOST_BLOCKS])
         drawn["templates"].update(templates)
@@ -145,6 +160,7 @@ def render_page(
         axes=axes is not None and len(axes) > 0,
         jumps=None if jumps is None else mirage_section(jumps),
         answers=None if answers is None else section(answers),
+        difficulty=None if difficulty is None else difficulty_section(difficulty),
         finetuned=None if finetuned is None else finetuned_section(finetuned),
         files=tables.files.to_dicts(),
         whole=whole,
@@ -154,6 +170,7 @@ def render_page(
         css=_text("report.css")
         + ("" if jumps is None else _text("mirage_section.css"))
         + ("" if answers is None else _text("same_answers.css"))
+        + ("" if difficulty is None else _text("difficulty_section.css"))
         + ("" if finetuned is None else _text("finetuned_models.css")),
         library=vega_library(),
         script="\n".join(_text(name) for name in _SCRIPTS),

@@ -31,6 +31,17 @@ REFERENCES = (
         "Understanding emergent abilities of language models from the loss perspective",
         "arXiv:2403.15796",
     ),
+    Reference(
+        "Wu, Lo 2025",
+        "U-shaped and inverted-U scaling behind emergent abilities of large language models",
+        "arXiv:2410.01692",
+    ),
+    Reference(
+        "Simonsohn 2018",
+        "Two lines: a valid alternative to the invalid testing of U-shaped relationships with "
+        "quadratic regressions",
+        "doi:10.1177/2515245918805755",
+    ),
     Reference("Kaplan et al. 2020", "Scaling laws for neural language models", "arXiv:2001.08361"),
     Reference(
         "Holm 1979",

@@ -13,6 +13,8 @@ from upswing.errors import OutputError
 from upswing.findings.document import encode_document, findings_document
 from upswing.findings.finding import Detection
 from upswing.report.csv_tables import write_tables
+from upswing.report.difficulty_groups_section import difficulty_frames
+from upswing.report.difficulty_tasks import difficulty_tasks
 from upswing.report.finetuned_models import finetuned_models, finetuned_tables
 from upswing.report.mirage_jumps import mirage_jumps, pair_tables
 from upswing.report.page import notes_table, render_page
@@ -41,10 +43,12 @@ def write_report(
     ``run.json``            versions, times, command and paths
     ``tables/*.csv``        findings, points, scores, scales, files, notes, techniques, axes; of
                             jumps metric_pairs, metric_pair_points; of answers to questions
-                            departures, metric_points, item_bins; of
-                            finetuned models finetunes, finetuned_points, finetuned_gains: those
-                            with rows. Lists are joined with ``"; "``; text that a spreadsheet would
-                            run as a formula has an apostrophe in front.
+                            departures, metric_points, item_bins, and of easy and hard ones
+                            difficulty_tasks, difficulty_groups, difficulty_curves,
+                            difficulty_shapes, difficulty_null; of finetuned models finetunes,
+                            finetuned_points, finetuned_gains: those with rows. Lists are joined
+                            with ``"; "``; text that a spreadsheet would run as a formula has an
+                            apostrophe in front.
     ======================  =====================================================================
 
     Every file is written whole or not at all, and none outside ``folder``.
@@ -94,9 +98,13 @@ def write_report(
     frames |= pair_tables(jumps)
     answers = same_answers(tables, detection)
     frames |= dict.fromkeys(ANSWER_TABLES) if answers is None else answers.tables()
+    difficulty = difficulty_tasks(tables, detection)
+    frames |= difficulty_frames(difficulty)
     finetuned = finetuned_models(tables, detection)
     frames |= finetuned_tables(finetuned)
-    page = render_page(detection, tables, run, points, techniques, axes, jumps, answers, finetuned)
+    page = render_page(
+        detection, tables, run, points, techniques, axes, jumps, answers, difficulty, finetuned
+    )
     try:
         root.mkdir(parents=True, exist_ok=True)
         write_tables(frames, root / "tables")

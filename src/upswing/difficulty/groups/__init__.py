@@ -1,0 +1,1 @@
+"""Questions in groups from easy to hard, from answers or from published tables."""

@@ -1,0 +1,1 @@
+"""Where the easy group turns, and where the soar starts."""

@@ -1,0 +1,1 @@
+"""Slice-and-Sandwich: forecasts from the easy and the hard group, and what they are worth."""
