@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from upswing.detection.departure import departures
     from upswing.detection.emergence_score import emergence_score
     from upswing.detection.technique import technique_effects
-    from upswing.difficulty.shapes.shape_tests import shape_test
-    from upswing.difficulty.sandwich.slice_and_sandwich import slice_and_sandwich
     from upswing.difficulty.groups.source import group_source
+    from upswing.difficulty.sandwich.slice_and_sandwich import slice_and_sandwich
+    from upswing.difficulty.shapes.shape_tests import shape_test
     from upswing.errors import UpswingError
     from upswing.findings.detect import detect
     from upswing.findings.finding import Detection, Finding

@@ -44,7 +44,8 @@ def difficulty_groups(
     Parameters
     ----------
     points, curves
-        Tables of :func:`upswing.difficulty.groups.group_curves.group_curves`; ``curves`` may be empty.
+        Tables of :func:`upswing.difficulty.groups.group_curves.group_curves`; ``curves`` may be
+        empty.
     threshold
         Training compute to mark [FLOP].
     title, subtitle
