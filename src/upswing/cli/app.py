@@ -53,6 +53,7 @@ def make_app(arguments: Sequence[str]) -> int | None:
     app.command(
         "upswing.cli.difficulty:app", name="difficulty", help="Easy and hard questions apart."
     )
+    app.command("upswing.cli.law:app", name="law", help="Forecast an ability from finetuning.")
     try:
         result = app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:

@@ -1,0 +1,1 @@
+"""What the next model will do, with its uncertainty."""
