@@ -34,7 +34,8 @@ _FORMULA = re.compile(
 
 def on_startup(**_: Any) -> None:
     """Let pages import their tools and call ``upswing``; keep the user's folders out of them."""
-    sys.path.insert(0, str(_TOOLS))
+    # Pages show what benchmarks yield, so the project's root is importable too.
+    sys.path[:0] = [str(_TOOLS), str(_TOOLS.parent.parent)]
     os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
     given = os.environ.pop("UPSWING_DATA_DIR", "")
     shared = str(_SHARED) if _SHARED.is_dir() else ""

@@ -214,8 +214,8 @@ def _ladders(curve: Curve, every: Sequence[int], models: Sequence[str]) -> Itera
 def thinning_name(every: int) -> str:
     """Return what a ladder that keeps every k-th scale is called.
 
-    >>> [thinning_name(k) for k in (1, 2, 3, 4)]
-    ['all', 'every 2nd', 'every 3rd', 'every 4th']
+    >>> print(*(thinning_name(k) for k in (1, 2, 3, 4)), sep=", ")
+    all, every 2nd, every 3rd, every 4th
     """
     endings = {2: "nd", 3: "rd"}
     return "all" if every == 1 else f"every {every}{endings.get(every, 'th')}"
