@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from upswing.forecast.emergence_forecast import EmergenceForecast
-from upswing.forecast.emergence_law import EmergenceLaw
-from upswing.forecast.emergence_scores import CRITERION, baselines, interval_score
-from upswing.forecast.finetune_table import finetune_table
-from upswing.laws.emergence_evidence import emerging_amounts
-from upswing.laws.emergence_fit import fit_emergence
-from upswing.laws.emergence_posterior import independent_posterior
+from upswing.forecast.finetuning.emergence_forecast import EmergenceForecast
+from upswing.forecast.finetuning.emergence_law import EmergenceLaw
+from upswing.forecast.finetuning.scores import CRITERION, baselines, interval_score
+from upswing.forecast.finetuning.table import finetune_table
+from upswing.laws.emergence.evidence import emerging_amounts
+from upswing.laws.emergence.fit import fit_emergence
+from upswing.laws.emergence.posterior import independent_posterior
 from upswing.simulate.finetuning import FinetuningWorld, simulate_finetuning
 
 Array = npt.NDArray[np.float64]

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from upswing.forecast.finetune_table import finetune_table
-from upswing.laws.emergence_bootstrap import bootstrap_emergence
-from upswing.laws.emergence_fit import EmergenceMle, fit_emergence
-from upswing.laws.emergence_hierarchy import hierarchical_posterior
-from upswing.laws.emergence_rows import EmergenceRows
-from upswing.laws.emergence_tables import question_variance
+from upswing.forecast.finetuning.table import finetune_table
+from upswing.laws.emergence.bootstrap import bootstrap_emergence
+from upswing.laws.emergence.fit import EmergenceMle, fit_emergence
+from upswing.laws.emergence.hierarchy import hierarchical_posterior
+from upswing.laws.emergence.rows import EmergenceRows
+from upswing.laws.emergence.tables import question_variance
 from upswing.simulate.finetuning import FinetuningWorld, simulate_finetuning
 
 Array = npt.NDArray[np.float64]

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from upswing.forecast.emergence_scores import CRITERION, baselines, score_elbow
+from upswing.forecast.finetuning.scores import CRITERION, baselines, score_elbow
 from upswing.sources.published import published_tables
 from upswing.sources.published.snell import read_snell_errors, read_snell_percentiles
 

@@ -14,7 +14,7 @@ from upswing.cli.output import exit_code, print_frame, print_notes, print_record
 if TYPE_CHECKING:
     import polars as pl
 
-    from upswing.forecast.emergence_forecast import EmergenceForecast
+    from upswing.forecast.finetuning.emergence_forecast import EmergenceForecast
     from upswing.notes import Note
     from upswing.tables.bundle import Tables
 
@@ -83,7 +83,7 @@ def fit(
     strict
         Exit with 2 on warnings.
     """
-    from upswing.forecast.emergence_law import EmergenceLaw
+    from upswing.forecast.finetuning.emergence_law import EmergenceLaw
 
     data, notes = _read(path)
     law = EmergenceLaw(
@@ -123,7 +123,7 @@ def fit(
 def _read(path: str) -> tuple[pl.DataFrame | Tables, tuple[Note, ...]]:
     """Read a table of finetuned models, or anything that Upswing reads."""
     if Path(path).suffix.lower() in _TABLES:
-        from upswing.forecast.finetune_table import read_finetunes
+        from upswing.forecast.finetuning.table import read_finetunes
 
         return read_finetunes(path), ()
     from upswing.sources.read import read

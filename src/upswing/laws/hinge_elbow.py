@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upswing.laws.emergence import Array
-from upswing.laws.emergence_objective import without_rise
-from upswing.laws.emergence_rows import LinearFit, block_sums, regressors, solve
+from upswing.laws.emergence.law import Array
+from upswing.laws.emergence.objective import without_rise
+from upswing.laws.emergence.rows import LinearFit, block_sums, regressors, solve
 
 FEWEST = 5
 """Fewest scores of which an elbow is fitted."""

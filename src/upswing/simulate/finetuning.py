@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from upswing.laws.emergence import ElbowLaw, Shape, lowest_amount, position
+from upswing.laws.emergence.law import ElbowLaw, Shape, lowest_amount, position
 from upswing.scales.compute import training_flops
 
 Array = npt.NDArray[np.float64]

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from upswing.forecast.emergence_forecast import summary
-from upswing.laws.emergence_bootstrap import EmergenceBootstrap
-from upswing.laws.emergence_evidence import AmountEvidence
-from upswing.laws.emergence_fit import EmergenceMle
-from upswing.laws.emergence_identify import AlphaProfile, alpha_profile, correlations
-from upswing.laws.emergence_posterior import EmergencePosterior
-from upswing.laws.emergence_rows import EmergenceRows
+from upswing.forecast.finetuning.emergence_forecast import summary
+from upswing.laws.emergence.bootstrap import EmergenceBootstrap
+from upswing.laws.emergence.evidence import AmountEvidence
+from upswing.laws.emergence.fit import EmergenceMle
+from upswing.laws.emergence.identify import AlphaProfile, alpha_profile, correlations
+from upswing.laws.emergence.posterior import EmergencePosterior
+from upswing.laws.emergence.rows import EmergenceRows
 from upswing.notes import Note, listing
 
 

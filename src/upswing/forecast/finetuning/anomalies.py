@@ -13,7 +13,7 @@ def find_finetune_anomalies(frame: pl.DataFrame) -> list[Note]:
     Parameters
     ----------
     frame
-        Columns of :data:`~upswing.forecast.finetune_table.COLUMNS` and ``checkpoint``.
+        Columns of :data:`~upswing.forecast.finetuning.table.COLUMNS` and ``checkpoint``.
     """
     tuned = frame.filter(~pl.col("few_shot"))
     notes = [*_draws(tuned), *_rising_loss(frame)]

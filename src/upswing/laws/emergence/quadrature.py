@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from upswing.laws.emergence import Array
-from upswing.laws.emergence_cells import Cells
-from upswing.laws.emergence_fit import EmergenceMle
-from upswing.laws.emergence_objective import ABOVE, BELOW
-from upswing.laws.emergence_prior import EmergencePrior, exponent
-from upswing.laws.emergence_rows import EmergenceRows, Indices, one_hot
-from upswing.laws.emergence_tables import ElbowTables, Nuisance, question_variance, shift_kernel
+from upswing.laws.emergence.cells import Cells
+from upswing.laws.emergence.fit import EmergenceMle
+from upswing.laws.emergence.law import Array
+from upswing.laws.emergence.objective import ABOVE, BELOW
+from upswing.laws.emergence.prior import EmergencePrior, exponent
+from upswing.laws.emergence.rows import EmergenceRows, Indices, one_hot
+from upswing.laws.emergence.tables import ElbowTables, Nuisance, question_variance, shift_kernel
 
 SUBSET_SDS = np.array(
     [0.0, 0.004, 0.008, 0.014, 0.022, 0.032, 0.045, 0.06, 0.08, 0.105, 0.14, 0.2, 0.3]

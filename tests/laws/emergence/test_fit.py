@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laws.emergence_worlds import rows_of
-from upswing.laws.emergence import EmergenceForm
-from upswing.laws.emergence_evidence import emerging_amounts
-from upswing.laws.emergence_fit import fit_emergence, improve
-from upswing.laws.emergence_objective import Objective
+from laws.emergence.worlds import rows_of
+from upswing.laws.emergence.evidence import emerging_amounts
+from upswing.laws.emergence.fit import fit_emergence, improve
+from upswing.laws.emergence.law import EmergenceForm
+from upswing.laws.emergence.objective import Objective
 
 FORMS = [
     EmergenceForm(),

@@ -10,24 +10,24 @@ import numpy as np
 import polars as pl
 
 from upswing.errors import InputError
-from upswing.forecast.elbow_truth import ElbowTruth, elbow_truth, still_random
-from upswing.forecast.emergence_forecast import EmergenceForecast, Status, summary
-from upswing.forecast.emergence_scores import baselines, lead_in_flops, score_elbow, scored
-from upswing.forecast.emergence_summaries import (
+from upswing.forecast.finetuning.emergence_forecast import EmergenceForecast, Status, summary
+from upswing.forecast.finetuning.scores import baselines, lead_in_flops, score_elbow, scored
+from upswing.forecast.finetuning.summaries import (
     bootstrap_summary,
     fit_notes,
     identifiability,
     parameters,
 )
-from upswing.forecast.finetune_table import FinetuneTable, finetune_table
-from upswing.laws.emergence import SHAPES, EmergenceForm, Shape
-from upswing.laws.emergence_bootstrap import UNITS, EmergenceBootstrap, Unit, bootstrap_emergence
-from upswing.laws.emergence_evidence import emerging_amounts
-from upswing.laws.emergence_fit import EmergenceMle, fit_emergence
-from upswing.laws.emergence_hierarchy import hierarchical_posterior
-from upswing.laws.emergence_posterior import EmergencePosterior, independent_posterior
-from upswing.laws.emergence_prior import EmergencePrior
-from upswing.laws.emergence_rows import EmergenceRows
+from upswing.forecast.finetuning.table import FinetuneTable, finetune_table
+from upswing.forecast.finetuning.truth import ElbowTruth, elbow_truth, still_random
+from upswing.laws.emergence.bootstrap import UNITS, EmergenceBootstrap, Unit, bootstrap_emergence
+from upswing.laws.emergence.evidence import emerging_amounts
+from upswing.laws.emergence.fit import EmergenceMle, fit_emergence
+from upswing.laws.emergence.hierarchy import hierarchical_posterior
+from upswing.laws.emergence.law import SHAPES, EmergenceForm, Shape
+from upswing.laws.emergence.posterior import EmergencePosterior, independent_posterior
+from upswing.laws.emergence.prior import EmergencePrior
+from upswing.laws.emergence.rows import EmergenceRows
 from upswing.notes import Note
 from upswing.tables.bundle import Tables
 
@@ -58,7 +58,7 @@ _INTERVALS = ("hierarchical", "bootstrap", "iid")
 
 @dataclass(frozen=True)
 class EmergenceLaw:
-    """The emergence law as a forecaster; see :mod:`upswing.laws.emergence`.
+    """The emergence law as a forecaster; see :mod:`upswing.laws.emergence.law`.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ class EmergenceLaw:
         ----------
         data, task, metric, family, method, scales
             The table and what to take from it; see
-            :func:`~upswing.forecast.finetune_table.finetune_table`.
+            :func:`~upswing.forecast.finetuning.table.finetune_table`.
         truth
             True elbow [nats/token]; by default that of the prompted models in the table, those
             with a loss not above ``before`` included.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upswing.laws.emergence import Array, EmergenceForm
-from upswing.laws.emergence_rows import (
+from upswing.laws.emergence.law import Array, EmergenceForm
+from upswing.laws.emergence.rows import (
     EmergenceRows,
     LinearFit,
     block_sums,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upswing.laws.emergence import Array
-from upswing.laws.emergence_fit import EmergenceMle
-from upswing.laws.emergence_objective import ABOVE, without_rise
-from upswing.laws.emergence_rows import EmergenceRows, Mask, block_sums, regressors, solve
-from upswing.laws.emergence_tables import question_variance
+from upswing.laws.emergence.fit import EmergenceMle
+from upswing.laws.emergence.law import Array
+from upswing.laws.emergence.objective import ABOVE, without_rise
+from upswing.laws.emergence.rows import EmergenceRows, Mask, block_sums, regressors, solve
+from upswing.laws.emergence.tables import question_variance
 
 STRONG = 16.0
 """How much less the squared residuals of a hinge must be than those of the base, in units of the

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upswing.laws.emergence import Array, EmergenceForm
+from upswing.laws.emergence.law import Array, EmergenceForm
 
 
 @dataclass(frozen=True)
 class EmergencePrior:
     r"""Priors of the posterior.
 
-    The anchors are flat from :data:`~upswing.laws.emergence_objective.BELOW` under the lowest loss
-    to :data:`~upswing.laws.emergence_objective.ABOVE` over the highest, with E(D_min) not above
+    The anchors are flat from :data:`~upswing.laws.emergence.objective.BELOW` under the lowest loss
+    to :data:`~upswing.laws.emergence.objective.ABOVE` over the highest, with E(D_min) not above
     E(D_max). Slope (or cap) and bases are flat. The exponent is uniform in its square root between
     0.25 and 8. This prior matters: given the anchors the exponent alone decides how far the elbow
     still moves on the way to D0, and data tell little of it. In simulations a uniform exponent

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from laws.emergence_worlds import rows_of
-from upswing.laws.emergence import EmergenceForm
-from upswing.laws.emergence_fit import fit_emergence
-from upswing.laws.emergence_identify import alpha_profile, correlations
-from upswing.laws.emergence_objective import Objective
-from upswing.laws.emergence_posterior import PERCENTILES, EmergencePosterior, independent_posterior
+from laws.emergence.worlds import rows_of
+from upswing.laws.emergence.fit import fit_emergence
+from upswing.laws.emergence.identify import alpha_profile, correlations
+from upswing.laws.emergence.law import EmergenceForm
+from upswing.laws.emergence.objective import Objective
+from upswing.laws.emergence.posterior import PERCENTILES, EmergencePosterior, independent_posterior
 
 SHARES = np.array(PERCENTILES)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upswing.errors import InputError
-from upswing.laws.emergence import (
+from upswing.laws.emergence.law import (
     ElbowLaw,
     EmergenceCurves,
     EmergenceForm,

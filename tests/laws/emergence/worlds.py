@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from upswing.forecast.finetune_table import finetune_table
-from upswing.laws.emergence_rows import EmergenceRows
+from upswing.forecast.finetuning.table import finetune_table
+from upswing.laws.emergence.rows import EmergenceRows
 from upswing.simulate.finetuning import FinetuningWorld, simulate_finetuning
 
 

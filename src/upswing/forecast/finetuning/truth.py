@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upswing.laws.emergence_evidence import STRONG, hinge_strength
-from upswing.laws.emergence_rows import EmergenceRows
-from upswing.laws.emergence_tables import question_variance
+from upswing.laws.emergence.evidence import STRONG, hinge_strength
+from upswing.laws.emergence.rows import EmergenceRows
+from upswing.laws.emergence.tables import question_variance
 from upswing.laws.hinge_elbow import FEWEST, fit_hinge_elbow
 
 

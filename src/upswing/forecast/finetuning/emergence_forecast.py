@@ -11,10 +11,10 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from upswing.laws.emergence_bootstrap import EmergenceBootstrap
-from upswing.laws.emergence_fit import EmergenceMle
-from upswing.laws.emergence_posterior import PERCENTILES, EmergencePosterior
-from upswing.laws.emergence_rows import EmergenceRows
+from upswing.laws.emergence.bootstrap import EmergenceBootstrap
+from upswing.laws.emergence.fit import EmergenceMle
+from upswing.laws.emergence.posterior import PERCENTILES, EmergencePosterior
+from upswing.laws.emergence.rows import EmergenceRows
 from upswing.notes import Note
 
 Status = Literal["forecast", "beyond reach", "refused"]

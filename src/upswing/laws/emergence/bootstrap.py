@@ -20,10 +20,10 @@ from typing import Literal
 
 import numpy as np
 
-from upswing.laws.emergence import Array
-from upswing.laws.emergence_fit import EmergenceMle, improve
-from upswing.laws.emergence_objective import Objective, without_rise
-from upswing.laws.emergence_rows import EmergenceRows, Indices, Mask, one_hot, solve
+from upswing.laws.emergence.fit import EmergenceMle, improve
+from upswing.laws.emergence.law import Array
+from upswing.laws.emergence.objective import Objective, without_rise
+from upswing.laws.emergence.rows import EmergenceRows, Indices, Mask, one_hot, solve
 
 Unit = Literal["subset", "checkpoint", "row"]
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from laws.emergence_worlds import rows_of
-from upswing.laws.emergence import EmergenceForm
-from upswing.laws.emergence_fit import fit_emergence
-from upswing.laws.emergence_hierarchy import hierarchical_posterior
-from upswing.laws.emergence_objective import ABOVE, BELOW
-from upswing.laws.emergence_posterior import PERCENTILES, independent_posterior
-from upswing.laws.emergence_prior import EmergencePrior
-from upswing.laws.emergence_quadrature import elbow_grid
-from upswing.laws.emergence_tables import ElbowTables, Nuisance, question_variance, shift_kernel
+from laws.emergence.worlds import rows_of
+from upswing.laws.emergence.fit import fit_emergence
+from upswing.laws.emergence.hierarchy import hierarchical_posterior
+from upswing.laws.emergence.law import EmergenceForm
+from upswing.laws.emergence.objective import ABOVE, BELOW
+from upswing.laws.emergence.posterior import PERCENTILES, independent_posterior
+from upswing.laws.emergence.prior import EmergencePrior
+from upswing.laws.emergence.quadrature import elbow_grid
+from upswing.laws.emergence.tables import ElbowTables, Nuisance, question_variance, shift_kernel
 
 ENDS = np.array([0.05, 0.95])
 GRID = np.linspace(1.8, 2.5, 29)

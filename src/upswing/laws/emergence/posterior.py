@@ -9,7 +9,7 @@ parameters the density at one point of the grid is
 for flat priors on bases and slope and on the logarithm of the noise. Nothing is sampled, so there
 is no seed and no convergence to check. What it takes for granted, that scores are independent
 given the law, is wrong when several models were finetuned on one subset of examples; see
-:mod:`upswing.laws.emergence_hierarchy`.
+:mod:`upswing.laws.emergence.hierarchy`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from upswing.laws.emergence import Array
-from upswing.laws.emergence_cells import Cells, first_cells, refined
-from upswing.laws.emergence_fit import EmergenceMle
-from upswing.laws.emergence_objective import Objective
-from upswing.laws.emergence_prior import EmergencePrior, exponent
-from upswing.laws.emergence_rows import EmergenceRows, block_sums, solve
+from upswing.laws.emergence.cells import Cells, first_cells, refined
+from upswing.laws.emergence.fit import EmergenceMle
+from upswing.laws.emergence.law import Array
+from upswing.laws.emergence.objective import Objective
+from upswing.laws.emergence.prior import EmergencePrior, exponent
+from upswing.laws.emergence.rows import EmergenceRows, block_sums, solve
 
 PERCENTILES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 """The quantiles that are reported, those of table 3 of Snell et al."""

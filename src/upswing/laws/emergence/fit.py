@@ -19,9 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upswing.laws.emergence import Array, ElbowLaw, EmergenceCurves, EmergenceForm
-from upswing.laws.emergence_objective import Objective
-from upswing.laws.emergence_rows import EmergenceRows
+from upswing.laws.emergence.law import Array, ElbowLaw, EmergenceCurves, EmergenceForm
+from upswing.laws.emergence.objective import Objective
+from upswing.laws.emergence.rows import EmergenceRows
 
 _STARTS = 8
 _STEPS = 12

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from upswing.errors import InputError
-from upswing.forecast.finetune_table import finetune_table, read_finetunes
+from upswing.forecast.finetuning.table import finetune_table, read_finetunes
 from upswing.simulate.finetuning import FinetuningWorld, simulate_finetuning
 from upswing.tables.bundle import Tables
 from upswing.tables.reading import scale_rows

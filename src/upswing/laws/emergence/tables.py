@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from upswing.laws.emergence import Array, EmergenceForm
-from upswing.laws.emergence_rows import EmergenceRows, Indices, one_hot, regressors
+from upswing.laws.emergence.law import Array, EmergenceForm
+from upswing.laws.emergence.rows import EmergenceRows, Indices, one_hot, regressors
 
 _TINY = 1e-300
 

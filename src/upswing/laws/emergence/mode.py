@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import logsumexp
 
-from upswing.laws.emergence import Array
-from upswing.laws.emergence_cells import Cells
-from upswing.laws.emergence_quadrature import Quadrature
-from upswing.laws.emergence_rows import Indices
+from upswing.laws.emergence.cells import Cells
+from upswing.laws.emergence.law import Array
+from upswing.laws.emergence.quadrature import Quadrature
+from upswing.laws.emergence.rows import Indices
 
 _SEARCHED: Indices = np.array([1, 4, 7])
 _SWEEPS = 8

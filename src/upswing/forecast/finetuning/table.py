@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 
 from upswing.errors import InputError
-from upswing.forecast.finetune_anomalies import find_finetune_anomalies
-from upswing.laws.emergence_rows import EmergenceRows
+from upswing.forecast.finetuning.anomalies import find_finetune_anomalies
+from upswing.laws.emergence.rows import EmergenceRows
 from upswing.metrics.registry import known_metric
 from upswing.notes import Note, listing
 from upswing.sources.tabular import numeric, read_text_table, with_lines

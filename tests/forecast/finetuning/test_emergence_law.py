@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from upswing.errors import InputError
-from upswing.forecast.elbow_truth import elbow_truth, still_random
-from upswing.forecast.emergence_law import EmergenceLaw
-from upswing.forecast.emergence_scores import interval_score, score_elbow
-from upswing.forecast.finetune_table import finetune_table
+from upswing.forecast.finetuning.emergence_law import EmergenceLaw
+from upswing.forecast.finetuning.scores import interval_score, score_elbow
+from upswing.forecast.finetuning.table import finetune_table
+from upswing.forecast.finetuning.truth import elbow_truth, still_random
 from upswing.simulate.finetuning import FinetuningWorld, simulate_finetuning
 
 WORLD = FinetuningWorld(draws=2)

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from upswing.laws.emergence import Array, EmergenceForm, lowest_amount, position
+from upswing.laws.emergence.law import Array, EmergenceForm, lowest_amount, position
 
 Indices = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

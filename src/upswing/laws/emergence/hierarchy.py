@@ -10,7 +10,7 @@ the binomial variance of their questions plus a variance that is fitted. Interva
 scores of one subset for independent are too narrow: six subsets are six pieces of evidence,
 however many models were finetuned on each.
 
-The shifts are integrated exactly (:mod:`upswing.laws.emergence_tables`). Slope, base and noise are
+The shifts are integrated exactly (:mod:`upswing.laws.emergence.tables`). Slope, base and noise are
 integrated on a lattice around their mode, tau on a fixed grid, and the anchors and the exponent on
 cells that are refined where the posterior is. Nothing is sampled.
 """
@@ -23,16 +23,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
-from upswing.laws.emergence import Array
-from upswing.laws.emergence_cells import Cells, first_cells, refined
-from upswing.laws.emergence_fit import EmergenceMle
-from upswing.laws.emergence_mode import find_mode
-from upswing.laws.emergence_objective import Objective
-from upswing.laws.emergence_posterior import EmergencePosterior
-from upswing.laws.emergence_prior import EmergencePrior, exponent
-from upswing.laws.emergence_quadrature import SUBSET_SDS, Quadrature
-from upswing.laws.emergence_rows import EmergenceRows, Indices, Mask
-from upswing.laws.emergence_tables import Nuisance
+from upswing.laws.emergence.cells import Cells, first_cells, refined
+from upswing.laws.emergence.fit import EmergenceMle
+from upswing.laws.emergence.law import Array
+from upswing.laws.emergence.mode import find_mode
+from upswing.laws.emergence.objective import Objective
+from upswing.laws.emergence.posterior import EmergencePosterior
+from upswing.laws.emergence.prior import EmergencePrior, exponent
+from upswing.laws.emergence.quadrature import SUBSET_SDS, Quadrature
+from upswing.laws.emergence.rows import EmergenceRows, Indices, Mask
+from upswing.laws.emergence.tables import Nuisance
 
 _COARSE, _FINE, _SMOOTH = 160, 320, 200
 _SPACING = 1.4

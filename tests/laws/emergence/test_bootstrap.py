@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from laws.emergence_worlds import rows_of
-from upswing.laws.emergence import EmergenceForm
-from upswing.laws.emergence_bootstrap import UNITS, bootstrap_emergence
-from upswing.laws.emergence_fit import fit_emergence
-from upswing.laws.emergence_rows import EmergenceRows
+from laws.emergence.worlds import rows_of
+from upswing.laws.emergence.bootstrap import UNITS, bootstrap_emergence
+from upswing.laws.emergence.fit import fit_emergence
+from upswing.laws.emergence.law import EmergenceForm
+from upswing.laws.emergence.rows import EmergenceRows
 
 ENDS = np.array([0.05, 0.95])
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from upswing.laws.emergence import Array
-from upswing.laws.emergence_fit import EmergenceMle
-from upswing.laws.emergence_objective import Box
-from upswing.laws.emergence_prior import exponent_scale
+from upswing.laws.emergence.fit import EmergenceMle
+from upswing.laws.emergence.law import Array
+from upswing.laws.emergence.objective import Box
+from upswing.laws.emergence.prior import exponent_scale
 
 _ELBOWS = {3: 36, 4: 20}
 _EXPONENTS = {3: 16, 4: 10}

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upswing.laws.emergence import Array, published_parameters
-from upswing.laws.emergence_fit import EmergenceMle, improve
-from upswing.laws.emergence_objective import Objective, spread
-from upswing.laws.emergence_posterior import EmergencePosterior
-from upswing.laws.emergence_rows import EmergenceRows
+from upswing.laws.emergence.fit import EmergenceMle, improve
+from upswing.laws.emergence.law import Array, published_parameters
+from upswing.laws.emergence.objective import Objective, spread
+from upswing.laws.emergence.posterior import EmergencePosterior
+from upswing.laws.emergence.rows import EmergenceRows
 
 CHI_SQUARED_95 = 3.841
 """95 % quantile of chi-squared with one degree of freedom."""

@@ -1,0 +1,1 @@
+"""Forecasts from models that were finetuned before an ability emerges."""

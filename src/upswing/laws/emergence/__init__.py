@@ -1,0 +1,1 @@
+"""The emergence law: finetuning moves the point at which an ability leaves chance."""
