@@ -65,3 +65,8 @@ def test_nothing_to_draw_is_no_error(bins: pl.DataFrame) -> None:
     none = bins.clear()
     assert cell_rows(none) == []
     assert render_chart(item_heatmap(none), ".svg")
+
+
+def test_titles_are_made_fit(bins: pl.DataFrame) -> None:
+    title = item_heatmap(bins, title="a\u202eb\x00").to_dict()["title"]["text"]
+    assert not {"\u202e", "\x00"} & set(title)

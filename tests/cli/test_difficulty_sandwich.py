@@ -150,3 +150,52 @@ def test_the_ladder_that_ships_through_the_same_commands(capsys):
         assert found["mse"]["sandwich"] > 0
     study = json.loads(output(["robustness", *arguments, "--threshold=-9.2"], capsys))
     assert study["forecasts"]
+
+
+def refused(arguments: list[str], capsys) -> str:
+    assert run(["difficulty", *arguments]) == 1
+    return capsys.readouterr().err
+
+
+def test_models_to_leave_out_have_to_be_there(store, capsys):
+    arguments = ["sandwich", store, "--threshold", "1.5", "--format", "json", "--exclude"]
+    assert "no model matches 'simulatd-*'" in refused([*arguments, "simulatd-*"], capsys)
+    found = json.loads(output([*arguments, "*-03"], capsys))
+    assert len(found["predictions"]) == 19
+    found = json.loads(output([*arguments, "none"], capsys))
+    assert len(found["predictions"]) == 20
+
+
+def test_options_that_would_do_nothing_are_refused(store, capsys):
+    undistributed = ["groups", store, "--by", "accuracy", "--undistributed"]
+    assert "--undistributed says which TC Brier score" in refused(undistributed, capsys)
+    thresholds = ["robustness", store, "--threshold", "1", "--thresholds", "1", "2"]
+    assert "--over thresholds" in refused(thresholds, capsys)
+
+
+def test_without_models_to_judge_by_no_errors_are_printed(store, capsys):
+    assert run(["difficulty", "sandwich", store, "--threshold", "9"]) == 0
+    told = capsys.readouterr().err
+    assert "MSE" not in told
+    assert "warning No model of simulated has 10^9 times 1e21 FLOP or more" in told
+
+
+def test_a_figure_of_robustness_has_its_title(store, tmp_path, capsys):
+    path = tmp_path / "r.svg"
+    assert (
+        run(["difficulty", "robustness", store, "--threshold", "1.5", "--figure", str(path)]) == 0
+    )
+    assert ">simulated<" in path.read_text()
+
+
+@pytest.mark.data
+def test_a_threshold_counts_for_published_tasks_too(shared_data, capsys):
+    arguments = ["robustness", str(shared_data / MMLU), "--task", "mmlu", "--over", "thresholds"]
+    told = refused([*arguments, "--threshold", "1.1"], capsys)
+    assert "sorted by models up to 12.59e21 FLOP, was read" in told
+
+
+@pytest.mark.data
+def test_a_metric_that_a_table_lacks(shared_data, capsys):
+    arguments = ["groups", str(shared_data / MMLU), "--groups", "3", "--metric", "acc"]
+    assert "hold no acc (they hold option_mass, tc_brier" in refused(arguments, capsys)

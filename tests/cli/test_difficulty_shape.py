@@ -126,7 +126,7 @@ def test_onset(true_u, capsys):
 
 def test_onset_needs_a_cutoff_and_chance(true_u, capsys):
     assert run(["difficulty", "onset", true_u]) == 1
-    assert "threshold" in capsys.readouterr().err
+    assert "--cutoff 1.5 looks at models below" in capsys.readouterr().err
     assert run(["difficulty", "onset", true_u, "--cutoff", "1.5"]) == 1
     assert "--chance" in capsys.readouterr().err
 

@@ -156,3 +156,23 @@ def test_the_same_from_a_store(tmp_path):
     direct, stored = group_source(tables), group_source(read(tmp_path / "s.store"))
     one, other = direct.groups(3, limit=1.0), stored.groups(3, limit=1.0)
     assert one.scores("tc_brier", "acc").equals(other.scores("tc_brier", "acc"))
+
+
+def test_models_without_options_are_told():
+    """Their answers in words to the same questions cannot be sorted; other tasks do not count."""
+    rows = [{"model": m, "item": "0"} for m in "ab"]
+    words = {"option_logprobs": None, "target_index": None, "item": "0"}
+    rows += [words | {"model": "c"}, words | {"model": "a"}, words | {"model": "d", "task": "s"}]
+    answers = answer_matrix(bundle(rows), "t")
+    assert answers.models["model"].to_list() == ["a", "b"]
+    (note,) = answers.notes
+    assert (note.code, note.severity) == ("models-without-options", "warning")
+    assert note.details["models"] == ["c"]
+    with pytest.raises(UnknownNameError):
+        answer_matrix(bundle(rows), "s")
+
+
+def test_versions_of_a_task_are_chosen_by_file():
+    rows = [{"model": m, "item": "0", "task_version": m} for m in "ab"]
+    with pytest.raises(InputError, match=r"values of task_version: a, b \(read the files of one\)"):
+        answer_matrix(bundle(rows))

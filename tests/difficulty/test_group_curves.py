@@ -10,7 +10,7 @@ from difficulty.grouped import groups_by_hand, small_world
 from upswing.difficulty.groups.group_curves import group_curves, overall_performance
 from upswing.difficulty.groups.groups import gains
 from upswing.difficulty.groups.source import group_source
-from upswing.errors import InputError
+from upswing.errors import InputError, UnknownNameError
 
 X = np.linspace(-1.0, 3.0, 24)
 GROUPS = np.column_stack([-0.3 + 0.05 * X**2, -0.8 + 0.1 * X])
@@ -67,3 +67,24 @@ def test_overall_performance_from_answers():
     assert whole.points["stderr"].null_count() == 0
     brier = overall_performance(source, "tc_brier_undistributed", degree=2)
     assert len(brier.curves) == 100
+
+
+def test_models_that_are_not_drawn_are_told():
+    curves = group_curves(groups_by_hand(X, GROUPS, X), 2, exclude=["m0*"])
+    (note,) = curves.notes
+    assert note.code == "models-left-out"
+    assert note.details["models"] == [f"m0{i}" for i in range(10)]
+    assert group_curves(groups_by_hand(X, GROUPS, X), 2).notes == ()
+
+
+def test_globs_match_names_with_either_separator():
+    groups = groups_by_hand(X[:3], GROUPS[:3], X[:3], names=["org/a", "org__b", "c"])
+    for glob in ("org/*", "org__*"):
+        assert groups.without([glob]).models["model"].to_list() == ["c"]
+
+
+def test_a_metric_that_is_not_there():
+    groups = groups_by_hand(X, GROUPS, X)
+    for draw in (groups.wide, lambda name: group_curves(groups, metric=name)):
+        with pytest.raises(UnknownNameError, match=r"hold no acc .they hold tc_brier"):
+            draw("acc")

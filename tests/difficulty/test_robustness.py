@@ -15,6 +15,7 @@ from upswing.difficulty.sandwich.sandwich_fit import fit_sandwich
 from upswing.difficulty.sandwich.slice_and_sandwich import slice_and_sandwich
 from upswing.difficulty.sandwich.threshold_robustness import threshold_robustness
 from upswing.difficulty.sandwich.worth import ungrouped, worth_of_slicing
+from upswing.errors import InputError
 
 X = np.linspace(-1.0, 3.0, 40)
 
@@ -108,3 +109,25 @@ def test_all_analyses_say_what_is_missing():
     nobody = difficulty_analyses(source, -5.0)
     assert nobody.sandwich is None
     assert any("no model is left to sort" in note.message for note in nobody.notes)
+
+
+def test_whole_numbers_are_thresholds_too():
+    source = group_source(small_world(models=16, questions=120, shared=0.5))
+    found = threshold_robustness(source, [1, 0.9])
+    assert found.forecasts["threshold"].unique(maintain_order=True).to_list() == [1.0, 0.9]
+
+
+def test_no_degree_and_no_threshold():
+    source = group_source(small_world(models=16, questions=120))
+    with pytest.raises(InputError, match="no degree"):
+        threshold_robustness(source, [1.0], hard_degrees=[])
+    with pytest.raises(InputError, match="no degree"):
+        degree_robustness(wavy(), 1.5, easy_degrees=[])
+    with pytest.raises(InputError, match="no threshold"):
+        threshold_robustness(source, [])
+
+
+def test_what_holds_for_every_threshold_is_told_once():
+    source = group_source(small_world(models=16, questions=120))
+    notes = threshold_robustness(source, [1.0, 0.9], exclude=["*-03"]).notes
+    assert [note.code for note in notes] == ["models-left-out"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
 
 from difficulty.grouped import groups_by_hand
@@ -139,3 +142,31 @@ def test_the_logit_trend_is_bounded_and_never_bends_down():
     falling = logit_trend(X, -((1 - p) ** 2), TRAIN)
     logit = np.log((1 - np.sqrt(-falling)) / np.sqrt(-falling))
     assert np.diff(logit, 2) == pytest.approx(np.zeros(23), abs=1e-8)
+
+
+def test_a_forecast_that_nothing_judges_is_told():
+    found = slice_and_sandwich(world(), 5.0)
+    assert [note.code for note in found.notes] == ["nothing-held-out"]
+    assert found.errors["mse"].null_count() == len(found.errors)
+    assert slice_and_sandwich(world(), 1.5).notes == ()
+
+
+def test_degrees_that_were_lowered_are_those_that_were_wanted():
+    few = world().keep(np.arange(25) % 7 == 0)  # three models below the threshold
+    (note,) = slice_and_sandwich(few, 1.5, easy_degree=1).notes
+    assert "3 different scales below" in note.message
+    assert "degree 1 and 2; degrees 1 and 1 are fitted" in note.message
+
+
+def test_no_negative_degree():
+    with pytest.raises(InputError, match="no degree -1"):
+        slice_and_sandwich(world(), 1.5, easy_degree=-1)
+
+
+def test_checkpoints_that_are_left_out_are_told_one_by_one():
+    groups = world()
+    revisions = pl.Series("revision", [f"step{i}" for i in range(25)])
+    flops = pl.when(pl.col("revision") != "step0").then("flops").otherwise(0.0).alias("flops")
+    models = groups.models.with_columns(revisions, pl.lit("run").alias("model")).with_columns(flops)
+    (note,) = sandwich_data(replace(groups, models=models), 1.5).notes
+    assert note.details["models"] == ["run step0"]

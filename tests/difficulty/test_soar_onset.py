@@ -13,7 +13,7 @@ from difficulty.grouped import groups_by_hand
 from upswing import read
 from upswing.difficulty.groups.groups import DifficultyGroups
 from upswing.difficulty.groups.source import group_source
-from upswing.difficulty.onset.hinges import fit_hinges
+from upswing.difficulty.onset.hinges import candidate_knots, fit_hinges
 from upswing.difficulty.onset.onset_table import soar_onsets
 from upswing.difficulty.onset.soar_onset import observed_soar, turning_point
 from upswing.errors import InputError
@@ -189,3 +189,32 @@ def test_published_thresholds_are_not_seen_from_below(shared_data: Path) -> None
         assert before.turn.status == "not yet"
         assert later.turn.status == ("turned" if "mmlu" in name else "not yet")
         assert before.sorted_up_to == pytest.approx(threshold)
+
+
+@pytest.mark.parametrize("level", [1 / 3, 1.0, 0.25])
+def test_equal_scores_neither_fall_nor_take_off(level: float) -> None:
+    """Slopes of rounding errors are none, of scores that are equal or differ by rounding."""
+    tiny = 1e-15 * np.random.default_rng(0).uniform(size=49)
+    for score in (np.full(49, level), level - tiny):
+        assert turning_point(X, score, FAMILY, draws=50).status == "no fall"
+        takeoff = observed_soar(X, score, 0.25, FAMILY, draws=50).takeoff
+        assert takeoff == (None, None, None)
+
+
+def test_no_bend_at_the_scale_of_many_smallest_models() -> None:
+    x = np.concatenate([np.full(12, -1.0), np.linspace(-0.5, 2, 12)])
+    assert candidate_knots(x).min() > -1.0
+    assert candidate_knots(-x[::-1]).max() < 1.0
+    assert not len(candidate_knots(np.zeros(12)))
+
+
+def test_chance_has_to_be_a_share() -> None:
+    with pytest.raises(InputError, match="is 25 and must lie in"):
+        soar_onsets(made(), [1.5], chance=25.0)
+
+
+def test_models_that_are_left_out_are_told() -> None:
+    _, notes = soar_onsets(made(), [1.5, 2.5], exclude=["m0*"], draws=20)
+    (note,) = notes
+    assert note.code == "models-left-out"
+    assert len(note.details["models"]) == 10

@@ -58,3 +58,13 @@ def test_equals_stay_in_their_order():
     one_task = questions.with_columns(task=pl.lit("a"))
     assert difficulty_order(tied, one_task, True).tolist() == [0, 1, 2, 3]
     assert difficulty_order(np.array([3.0, 1, 2, 0]), questions, True).tolist() == [3, 1, 2, 0]
+
+
+def test_nobody_left_says_why():
+    with pytest.raises(InputError, match=r"the limit is 1e\+18 FLOP and the smallest .* 1e\+20"):
+        sorting_models(MODELS, Sorting(-3.0))
+    unknown = MODELS.with_columns(flops=pl.lit(None, pl.Float64))
+    with pytest.raises(InputError, match="the compute of no model is known"):
+        sorting_models(unknown, Sorting(1.0))
+    with pytest.raises(InputError, match="exclude fewer models"):
+        sorting_models(MODELS, Sorting(exclude=["*"]))

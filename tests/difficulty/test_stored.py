@@ -126,3 +126,17 @@ def test_groups_of_uneven_size(tmp_path):
     (tmp_path / "u_instance_brier_-1000_10.0_2_redist.csv").write_text(text)
     groups = group_source(read(tmp_path)).groups(2)
     assert groups.edges.tolist() == [0, 3, 10]
+
+
+def test_of_tables_only_the_family_can_be_chosen(folder):
+    one = folder / "sums_instance_brier_-1000_10.0_3_redist.csv"
+    one.write_text(one.read_text().replace("org/m3,F", "org/m3,Other"))
+    tables = read(one)
+    groups = group_source(tables, family="Oth*").groups(3)
+    assert groups.models["model"].to_list() == ["org/m3"]
+    assert groups.whole["acc"].shape == (1,)
+    with pytest.raises(UnknownNameError, match=r"no family with groups matches 'G\*'"):
+        group_source(tables, family="G*")
+    for wanted in ({"n_shot": 5}, {"filter": "none"}, {"checkpoints": True}):
+        with pytest.raises(InputError, match=f"{next(iter(wanted))} cannot be chosen for groups"):
+            group_source(tables, **wanted)

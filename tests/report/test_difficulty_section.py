@@ -367,3 +367,39 @@ def test_the_published_tables_have_their_section(shared_data: Path) -> None:
     assert task.opposite is not None
     assert task.opposite.easy < 0 < task.opposite.hard
     assert task.opposite.cancels
+
+
+def test_a_turn_can_be_beyond_sorting_in_ten_groups_too(tmp_path: Path) -> None:
+    """P-values are corrected over the groups, so ten need more worlds than three."""
+    before, after = np.minimum(X - 20, 2), np.maximum(X - 22, 0)
+    easy = -0.08 - 0.3 * before + 0.31 * after
+    noise = 0.005 * np.random.default_rng(1).standard_normal((24, 10))
+    scores = np.column_stack([easy, *[-0.5 - 0.02 * k + 0.1 * after for k in range(9)]]) + noise
+    names = [f"{i * 60}_{(i + 1) * 60}" for i in range(10)]
+    lines = [
+        "Model,Model Family,Model Size (B),FLOPs (1E21)," + ",".join(f"{n}_brier" for n in names)
+    ]
+    for i, (x, row) in enumerate(zip(X.tolist(), -scores, strict=True)):
+        cells = ",".join(repr(value) for value in row.tolist())
+        lines.append(f"org/m{i:02},F{i % 8},1,{10 ** (x - 21)!r},{cells}")
+    path = tmp_path / f"tens_instance_brier_-1000_{10**LIMIT}_10_redist.csv"
+    path.write_text("\n".join(lines) + "\n")
+    (task,) = found_in(read(path)).tasks
+    assert task.tested.count == 10
+    easiest = task.ends.row(0, named=True)
+    assert easiest["shape"] == "u-then-rise"
+    assert turns_beyond_sorting(task)
+
+
+def test_models_without_judged_answers_or_options_are_told() -> None:
+    tables = answers(models=8)
+    first = pl.col("model") == tables.scales["model"][0]
+    gone = [
+        pl.when(~first).then(name).alias(name)
+        for name in ("option_logprobs", "target_index", "correct", "output")
+    ]
+    found = found_in(replace(tables, items=tables.items.with_columns(gone)))
+    assert {len(task.tested.models) for task in found.tasks} == {7}
+    told = {task.setting.kind: [note.code for note in task.notes] for task in found.tasks}
+    assert "models-without-options" in told["options"]
+    assert "models-left-out" in told["answers"]

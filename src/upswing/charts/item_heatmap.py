@@ -58,7 +58,7 @@ def item_heatmap(
     chart = cells.properties(width=pixels(width), datasets={"cells": cell_rows(bins)})
     if title:
         under = subtitle or alt.Undefined
-        chart = chart.properties(title=alt.TitleParams(title, subtitle=under))
+        chart = chart.properties(title=alt.TitleParams(shown(title, 90), subtitle=under))
     figure: alt.Chart = chart.configure(**config(mode))
     return figure
 

@@ -13,6 +13,7 @@ from upswing.cli.difficulty_work import (
     excluded,
     published,
     read_source,
+    redistributed,
     save_figure,
     threshold_of,
 )
@@ -66,11 +67,12 @@ def groups(
 
     source, notes = read_source(paths, questions, input)
     at = threshold_of(source, threshold)
-    found = groups_at(source, groups, by, at, redistributed=not undistributed)
+    found = groups_at(source, groups, by, at, redistributed=redistributed(by, undistributed))
     if format == "table":
         print_frame(found.wide(metric or found.metric), format, _title(found, metric))
     else:
         print_frame(found.scores(*([metric] if metric else [])), format)
+    remarks = found.notes
     if figure is not None:
         from upswing.charts.difficulty_groups import difficulty_groups
 
@@ -86,7 +88,8 @@ def groups(
             title=f"{source.task} in {found.count} groups by {by}",
         )
         save_figure(chart, figure)
-    notes = (*notes, *found.notes)
+        remarks = curves.notes
+    notes = (*notes, *remarks)
     print_notes(notes)
     return exit_code(notes, input.strict)
 

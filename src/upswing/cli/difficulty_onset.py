@@ -66,7 +66,7 @@ def onset(
     from upswing.difficulty.onset.onset_table import soar_onsets
 
     source, notes = read_source(paths, questions, input)
-    at = cutoff or [needed_threshold(source, None)]
+    at = cutoff or [needed_threshold(source, None, "--cutoff")]
     with working("Looking for the turn"):
         found, remarks = soar_onsets(
             source, at, count=groups, chance=chance, exclude=excluded(questions), seed=seed

@@ -47,10 +47,10 @@ def robustness(
         What is varied. Thresholds sort the questions anew and leave out the calibration, as
         published; both are in the table.
     threshold
-        For degrees: log10 of compute in 1e21 FLOP [default: the published one of a published task].
+        log10 of compute in 1e21 FLOP [default: the published one of a published task].
     thresholds
-        For thresholds: several of them [default: the published ones of a published task, else the
-        threshold and those .2 and .4 below it].
+        For thresholds: several of them [default: the threshold and those .2 and .4 below it;
+        without a threshold the published ones of a published task].
     chance
         Accuracy of a guess [default: one over the number of options, or what the table says].
     easy_degrees
@@ -66,8 +66,14 @@ def robustness(
         default_thresholds,
         threshold_robustness,
     )
+    from upswing.errors import InputError
 
     source, notes = read_source(paths, questions, input)
+    if thresholds is not None and over == "degrees":
+        raise InputError(
+            "--thresholds has no meaning over degrees",
+            hint="give one --threshold, or --over thresholds",
+        )
     constants, left_out = published(source.task), excluded(questions)
     if over == "degrees":
         at = needed_threshold(source, threshold)
@@ -80,11 +86,13 @@ def robustness(
             exclude=left_out,
         )
     else:
-        if thresholds is None and constants is not None and constants.thresholds:
-            thresholds = list(constants.thresholds)
+        if thresholds is None and threshold is None and constants is not None:
+            thresholds = list(constants.thresholds) or None
         found = threshold_robustness(
             source,
-            thresholds or default_thresholds(needed_threshold(source, threshold)),
+            default_thresholds(needed_threshold(source, threshold))
+            if thresholds is None
+            else thresholds,
             chance,
             easy_degrees=easy_degrees,
             hard_degrees=hard_degrees,
@@ -101,7 +109,7 @@ def robustness(
     if figure is not None:
         from upswing.charts.sandwich_robustness import sandwich_robustness
 
-        save_figure(sandwich_robustness(found.lines, found.marks), figure)
+        save_figure(sandwich_robustness(found.lines, found.marks, title=found.task), figure)
     notes = (*notes, *found.notes)
     print_notes(notes)
     return exit_code(notes, input.strict)

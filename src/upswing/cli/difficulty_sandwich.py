@@ -75,7 +75,7 @@ def sandwich(
     print_document(
         document, "predictions", format, f"{found.task}: accuracy forecast from below {at:g}"
     )
-    if format != "json":
+    if format != "json" and document["n_test"]:
         errors = found.errors.select("method", "mse").iter_rows()
         say("MSE at or beyond the threshold: " + ", ".join(f"{n} {cell(v)}" for n, v in errors))
     if figure is not None:

@@ -12,6 +12,7 @@ from upswing.cli.difficulty_work import (
     Questions,
     excluded,
     read_source,
+    redistributed,
     save_figure,
     threshold_of,
 )
@@ -82,7 +83,7 @@ def shape(
 
     source, notes = read_source(paths, questions, input)
     at = threshold_of(source, threshold)
-    found = groups_at(source, groups, by, at, redistributed=not undistributed)
+    found = groups_at(source, groups, by, at, redistributed=redistributed(by, undistributed))
     with working("Drawing worlds without ability"):
         tested = task_shapes(
             found,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from upswing.difficulty.groups.source import GroupSource
     from upswing.notes import Note
     from upswing.sources.wu_lo import WuLoTask
+    from upswing.tables.bundle import Tables
 
 
 @Parameter(name="*")
@@ -72,7 +73,8 @@ class Questions:
         Every revision of a model is a point, not only the last.
     exclude
         Glob on models that neither sort questions nor are fitted or drawn; may be repeated
-        [default: for published group tables the six that their authors leave out, else none].
+        [default: for published group tables the six that their authors leave out, else none];
+        "none" leaves out nobody.
     published_quirks
         Sort questions as the published scripts do: models of unknown compute sort, and a name that
         never matches is not left out.
@@ -96,6 +98,7 @@ def read_source(
     from upswing.difficulty.groups.source import group_source
 
     tables = read_tables(paths, input.reading())
+    _check_excluded(tables, questions.exclude or ())
     source = group_source(
         tables,
         questions.task,
@@ -108,6 +111,38 @@ def read_source(
         published_quirks=questions.published_quirks,
     )
     return source, tables.notes
+
+
+def _check_excluded(tables: Tables, globs: Sequence[str]) -> None:
+    """Refuse a glob that no model matches: it would also put the default out of force."""
+    from upswing.difficulty.groups.groups import matching
+    from upswing.errors import UnknownNameError
+    from upswing.notes import listing
+
+    models = sorted({*tables.scores["model"], *tables.items["model"]})
+    for glob in globs:
+        if glob != "none" and not matching(models, [glob]).any():
+            raise UnknownNameError(
+                f"no model matches {glob!r}", hint=f"there are {listing(models, 3)}"
+            )
+
+
+def redistributed(by: str, undistributed: bool) -> bool:
+    """Return whether the TC Brier score is redistributed.
+
+    Raises
+    ------
+    InputError
+        If accuracy sorts, which knows no such score.
+    """
+    from upswing.errors import InputError
+
+    if undistributed and by == "accuracy":
+        raise InputError(
+            "--undistributed says which TC Brier score sorts, and --by accuracy takes none",
+            hint="leave one away",
+        )
+    return not undistributed
 
 
 def excluded(questions: Questions) -> Sequence[str] | None:
@@ -138,8 +173,10 @@ def threshold_of(source: GroupSource, threshold: float | None) -> float | None:
     return constants.threshold
 
 
-def needed_threshold(source: GroupSource, threshold: float | None) -> float:
-    """Return the threshold as :func:`threshold_of`.
+def needed_threshold(
+    source: GroupSource, threshold: float | None, option: str = "--threshold"
+) -> float:
+    """Return the threshold as :func:`threshold_of`; ``option`` is the one that gives it.
 
     Raises
     ------
@@ -152,7 +189,7 @@ def needed_threshold(source: GroupSource, threshold: float | None) -> float:
     if found is None:
         raise InputError(
             f"no threshold was given for {source.task}",
-            hint="--threshold 1.5 trains on models below 10^1.5 times 1e21 FLOP",
+            hint=f"{option} 1.5 looks at models below 10^1.5 times 1e21 FLOP",
         )
     return found
 

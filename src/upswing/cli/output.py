@@ -20,6 +20,7 @@ Records = Sequence[Mapping[str, Any]]
 _LONGEST_CELL = 60
 _NARROWEST = 24
 _SPACING = 3
+_SHOWN_NOTES = 3
 _SHRINKING = (
     "task",
     "family",
@@ -66,7 +67,7 @@ def print_frame(frame: pl.DataFrame, form: FormatName, title: str = "") -> None:
 
 
 def print_notes(notes: Iterable[Note]) -> None:
-    """Print notes to standard error, warnings first, and count the others."""
+    """Print notes to standard error, warnings first; where there are many others, count them."""
     from rich.markup import escape
 
     console = _stderr()
@@ -75,11 +76,15 @@ def print_notes(notes: Iterable[Note]) -> None:
         text = f"[yellow]warning[/] {escape(printable(note.message))}"
         console.print(text, highlight=False, soft_wrap=True)
     others = [note for note in notes if note.severity == "info"]
-    if others:
+    if len(others) > _SHOWN_NOTES:
         console.print(
-            f"[dim]{len(others)} notes; `upswing validate` and the report list them.[/]",
+            f"[dim]{len(others)} notes; `upswing validate` and the report list those on data.[/]",
             highlight=False,
         )
+        return
+    for note in others:
+        text = f"[dim]note {escape(printable(note.message))}[/]"
+        console.print(text, highlight=False, soft_wrap=True)
 
 
 def exit_code(notes: Iterable[Note], strict: bool) -> int:

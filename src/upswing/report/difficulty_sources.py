@@ -78,7 +78,7 @@ def difficulty_sources(tables: Tables, detection: Detection) -> Iterator[TaskSou
             )
             kind = "options" if len(options) else "answers"
             setting = Setting(**dict(zip(_SETTING, key, strict=True)), kind=kind)
-            own = Tables(items=options if len(options) else part, scales=tables.scales)
+            own = Tables(items=part, scales=tables.scales)
             read = answer_matrix if len(options) else right_answers
             try:
                 matrix = read(own, setting.task, checkpoints=checkpoints)

@@ -30,8 +30,8 @@ MOST_DRAWN = 4
 """Tasks that are drawn and compared with worlds without ability; the tables hold all of them."""
 
 WORLDS = 99
-"""Worlds without ability of each setting: their smallest p-value, .01, is significant for three
-groups."""
+"""Worlds without ability of each setting for three groups: their smallest p-value, .01, is
+significant for three. More groups get more worlds, since p-values are corrected over groups."""
 
 MOST_GROUPS = 10
 LEAST_QUESTIONS = 30
@@ -147,7 +147,8 @@ def difficulty_tasks(
     detection
         What was judged; its axis decides whether checkpoints are points, its seed is taken.
     worlds
-        Worlds without ability of each setting, for the tasks that are drawn.
+        Worlds without ability of each setting, for the tasks that are drawn; more in proportion
+        where more than three groups are tested.
 
     Returns
     -------
@@ -292,7 +293,8 @@ def _with_null(task: DifficultyTask, worlds: int, seed: int) -> DifficultyTask:
     """
     if task.turn is None or task.setting.kind == "answers":
         return task
-    null = task_shapes(task.tested, worlds=worlds, seed=seed)
+    enough = -(-worlds * max(task.tested.count, _TESTED_GROUPS) // _TESTED_GROUPS)
+    null = task_shapes(task.tested, worlds=enough, seed=seed)
     ends = task.shapes.select("group", "score_first", "score_last")
     shapes = null.table.join(ends, on="group", maintain_order="left")
     shapes = shapes.select(pl.col(name).cast(dtype) for name, dtype in SHAPES.items())

@@ -97,25 +97,29 @@ def answer_matrix(
         If questions were asked in several ways and it is not said which one counts.
     """
     wanted = {"n_shot": n_shot, "filter": filter, "elicitation": elicitation}
-    usable = [pl.col(name).is_not_null() for name in _NEEDED]
-    items = _of_tasks(tables.items.filter(*usable), task, family)
-    for column, value in wanted.items():
-        if value is not None:
-            items = items.filter(pl.col(column) == value)
+    usable = pl.all_horizontal(pl.col(name).is_not_null() for name in _NEEDED)
+    items = _of_tasks(tables.items.filter(usable), task, family)
+    asked = [pl.col(name) == value for name, value in wanted.items() if value is not None]
+    items = items.filter(*asked)
     if items.is_empty():
         raise UnknownNameError("no question was asked that way", hint=f"asked for: {wanted}")
     runs = items.select("family", "task", *_SETTING, *_RUN).unique(maintain_order=True)
     _one_setting(runs)
-    models, numbered = _models(tables, runs, checkpoints)
+    models, numbered = models_of_runs(tables, runs, checkpoints)
     columns = ("task", *_RUN, "item", "cluster", *_NEEDED)
     rows = items.select(columns).join(numbered, on=["task", *_RUN], maintain_order="left")
     name = task if task is not None else str(rows["task"][0])
     matrix = _matrix(rows, name, models)
-    if not matrix.models["model"].is_duplicated().any():
-        return matrix
-    text = "Checkpoints of one run are points of their own; they are not independent."
-    note = Note("checkpoints-dependent", "info", text)
-    return replace(matrix, notes=(*matrix.notes, note))
+    others = tables.items.filter(
+        pl.col("task").is_in(items["task"].unique().implode()), ~usable, *asked
+    )
+    if family is not None:
+        others = others.filter(pl.col("family").is_in(items["family"].unique().implode()))
+    notes = [*_without_options(name, others, items), *matrix.notes]
+    if matrix.models["model"].is_duplicated().any():
+        text = "Checkpoints of one run are points of their own; they are not independent."
+        notes.append(Note("checkpoints-dependent", "info", text))
+    return replace(matrix, notes=tuple(notes))
 
 
 def has_answers(tables: Tables, task: str | None = None) -> bool:
@@ -156,9 +160,10 @@ def _one_setting(runs: pl.DataFrame) -> None:
         )
         if len(several):
             values = several[name].list.sort(nulls_last=False)[0].to_list()
+            way_out = "read" if name == "task_version" else f"choose one with {name}, or read"
             raise InputError(
                 f"{several['task'][0]} was asked with several values of {name}: {listing(values)}",
-                hint=f"choose one with {name}",
+                hint=f"{way_out} the files of one",
             )
     asked = runs.group_by("task", "model", "revision").len().filter(pl.col("len") > 1)
     if len(asked):
@@ -168,10 +173,20 @@ def _one_setting(runs: pl.DataFrame) -> None:
         )
 
 
-def _models(
+def models_of_runs(
     tables: Tables, runs: pl.DataFrame, checkpoints: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the models by compute, and the runs with the number of their model."""
+    """Return the models by compute, and the runs with the number of their model, ``_model``.
+
+    Parameters
+    ----------
+    tables
+        With the scales.
+    runs
+        One row per task, way of asking, model, revision and harness.
+    checkpoints
+        Whether every revision of a model stays; else the last one does.
+    """
     scales = tables.scales.select("model", "revision", "step", "tokens", "flops", "loss")
     runs = runs.join(scales, on=["model", "revision"], how="left", maintain_order="left")
     if not checkpoints:
@@ -191,10 +206,7 @@ def _matrix(rows: pl.DataFrame, task: str, models: pl.DataFrame) -> AnswerMatrix
     stacked = np.stack([item_values(rows, find_metric(name)).to_numpy() for name in METRICS], -1)
     means = cells.mean(stacked).transpose(2, 1, 0)  # metric, model, question
     there: Mask = np.asarray(np.isfinite(means).all(axis=0))
-    share = there.mean(axis=1)
-    enough: Mask = share >= LEAST_COVERAGE * share.max()
-    common: Mask = np.asarray(there[enough].all(axis=0))
-    notes = _left_out(task, models, enough, common)
+    enough, common, notes = common_answers(task, models, there)
     return AnswerMatrix(
         task,
         models.filter(pl.Series(enough)),
@@ -229,7 +241,40 @@ def _clusters(names: pl.Series) -> Whole | None:
     return codes.to_series().cast(pl.Int64).to_numpy() - 1
 
 
-def _left_out(task: str, models: pl.DataFrame, enough: Mask, common: Mask) -> tuple[Note, ...]:
+def _without_options(task: str, others: pl.DataFrame, items: pl.DataFrame) -> tuple[Note, ...]:
+    """Tell of models that answered, but of which no log-likelihoods of options are known."""
+    names = sorted(set(others["model"]) - set(items["model"]))
+    if not names:
+        return ()
+    text = (
+        f"{len(names)} models answered {task} without log-likelihoods of its options and are left "
+        f"out: {listing(names)}."
+    )
+    return (Note("models-without-options", "warning", text, {"models": names}),)
+
+
+def common_answers(
+    task: str, models: pl.DataFrame, there: Mask
+) -> tuple[Mask, Mask, tuple[Note, ...]]:
+    """Return which models and which questions make a matrix without gaps, and what is left out.
+
+    Parameters
+    ----------
+    task
+        Its name, for messages.
+    models
+        One row per model.
+    there
+        Whether a model has an answer to a question, shape (n_models, n_questions).
+
+    Raises
+    ------
+    InputError
+        If no question was answered by all models.
+    """
+    share = there.mean(axis=1)
+    enough: Mask = share >= LEAST_COVERAGE * share.max()
+    common: Mask = np.asarray(there[enough].all(axis=0))
     notes = []
     few = models.filter(pl.Series(~enough))["model"].to_list()
     if few:
@@ -237,8 +282,11 @@ def _left_out(task: str, models: pl.DataFrame, enough: Mask, common: Mask) -> tu
         notes.append(Note("models-left-out", "warning", text, {"models": few}))
     lost = int((~common).sum())
     if lost == len(common):
-        raise InputError(f"no question of {task} was answered by all models")
+        raise InputError(
+            f"no question of {task} was answered by all models",
+            hint="leave models away whose questions are others",
+        )
     if lost:
         text = f"{lost} questions of {task} that not every model answered are left out."
         notes.append(Note("questions-left-out", "info", text, {"questions": lost}))
-    return tuple(notes)
+    return enough, common, tuple(notes)

@@ -11,7 +11,7 @@ import polars as pl
 from upswing.difficulty.groups.groups import GROUP_SCORES, DifficultyGroups, gains, to_flops
 from upswing.difficulty.groups.source import GroupSource
 from upswing.difficulty.sandwich.polynomial import Polynomial, fit_polynomial
-from upswing.difficulty.sandwich.sandwich_data import left_out
+from upswing.difficulty.sandwich.sandwich_data import left_out, left_out_notes
 from upswing.notes import Note
 
 POINTS: dict[str, type[pl.DataType]] = {
@@ -100,12 +100,14 @@ def group_curves(
     ------
     InputError
         If there are not more models of different compute than the degree.
+    UnknownNameError
+        If the groups do not hold the metric.
     """
     metric = metric or groups.metric
     kept = groups.without(left_out(groups, exclude))
-    known = np.isfinite(kept.flops) & np.isfinite(kept.values[metric]).all(axis=1)
+    known = np.isfinite(kept.flops) & np.isfinite(kept.measured(metric)).all(axis=1)
     kept = kept.keep(known)
-    x, scores = kept.log10_flops, gains(kept.values[metric], metric)
+    x, scores = kept.log10_flops, gains(kept.measured(metric), metric)
     if degree is None:
         degree = min(_PICTURE_DEGREE, len(np.unique(x)) // _MODELS_PER_DEGREE)
     points = kept.scores(metric).with_columns(pl.Series("score", scores.ravel()))
@@ -120,7 +122,7 @@ def group_curves(
         polynomial,
         points.select(pl.col(name).cast(dtype) for name, dtype in POINTS.items()),
         _curves(kept, polynomial),
-        groups.notes,
+        (*groups.notes, *left_out_notes(groups, kept.models, "curves")),
     )
 
 

@@ -34,7 +34,10 @@ def cut_points(questions: int, groups: int) -> Whole:
     [0, 4680, 9361, 14042]
     """
     if not 1 <= groups <= questions:
-        raise InputError(f"{questions} questions cannot be cut into {groups} groups")
+        raise InputError(
+            f"{questions} questions cannot be cut into {groups} groups",
+            hint=f"choose 1 to {questions} groups",
+        )
     return np.floor(np.linspace(0, questions, groups + 1)).astype(np.int64)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from upswing.errors import UnknownNameError
 from upswing.metrics.registry import known_metric
-from upswing.notes import Note
+from upswing.notes import Note, listing
 
 Array = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -136,6 +137,11 @@ class DifficultyGroups:
         ----------
         metrics
             Which ones; by default the one that sorted the questions.
+
+        Raises
+        ------
+        UnknownNameError
+            If the groups do not hold a metric.
         """
         models, groups = len(self.models), self.count
         rank = np.argsort(self.by_easiness) + 1
@@ -149,7 +155,7 @@ class DifficultyGroups:
                 pl.Series("lo", np.tile(self.edges[:-1], models)),
                 pl.Series("hi", np.tile(self.edges[1:], models)),
                 pl.lit(metric).alias("metric"),
-                pl.Series("value", self.values[metric].ravel(), nan_to_null=True),
+                pl.Series("value", self.measured(metric).ravel(), nan_to_null=True),
                 pl.Series("stderr", self.errors[metric].ravel(), nan_to_null=True),
                 pl.Series("n", np.tile(np.diff(self.edges), models)),
             )
@@ -157,6 +163,22 @@ class DifficultyGroups:
         ]
         table = pl.concat(parts).drop_nulls("value")
         return table.select(pl.col(name).cast(dtype) for name, dtype in GROUP_SCORES.items())
+
+    def measured(self, metric: str) -> Array:
+        """Return :attr:`values` of a metric.
+
+        Raises
+        ------
+        UnknownNameError
+            If the groups do not hold it.
+        """
+        if metric not in self.values:
+            raise UnknownNameError(
+                f"the groups of {self.task} hold no {metric}",
+                hint=f"they hold {listing(self.values)}; from answers to single questions all "
+                "metrics are known",
+            )
+        return self.values[metric]
 
     def wide(self, metric: str) -> pl.DataFrame:
         """Return one row per model, and one column per group with its scores under a metric."""
@@ -181,9 +203,19 @@ class DifficultyGroups:
 
     def without(self, names: Sequence[str]) -> DifficultyGroups:
         """Return the groups without the models whose name matches one of the globs."""
-        listed = self.models["model"].to_list()
-        mask = np.array([not any(fnmatchcase(name, glob) for glob in names) for name in listed])
+        mask = ~matching(self.models["model"], names)
         return self if not len(mask) or mask.all() else self.keep(mask)
+
+
+def matching(models: Iterable[str], globs: Iterable[str]) -> Mask:
+    """Tell which models match one of the globs; ``/`` and ``__`` are the same.
+
+    >>> matching(["org/a", "org__b", "c"], ["org/*"]).tolist()
+    [True, True, False]
+    """
+    written = [glob.replace("/", "__") for glob in globs]
+    names = [model.replace("/", "__") for model in models]
+    return np.array([any(fnmatchcase(n, glob) for glob in written) for n in names], dtype=bool)
 
 
 def to_flops(log10_flops: npt.ArrayLike) -> Array:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 import numpy as np
 import polars as pl
 
-from upswing.difficulty.groups.groups import Array, Mask, Whole, to_flops
+from upswing.difficulty.groups.groups import Array, Mask, Whole, matching, to_flops
 from upswing.errors import InputError
 
 REMOVED_WHEN_SORTING = (
@@ -71,25 +70,31 @@ def sorting_models(models: pl.DataFrame, sorting: Sorting) -> Mask:
     [True, True]
     """
     flops = models["flops"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    keys = [name.replace("/", "__") for name in models["model"]]
     if sorting.published_quirks:
         removed = set(REMOVED_WHEN_SORTING if sorting.exclude is None else sorting.exclude)
         limit = np.inf if sorting.limit is None else to_flops(sorting.limit)
         sorts = ~(flops > limit)  # of NaN, no comparison holds
+        keys = [name.replace("/", "__") for name in models["model"]]
+        sorts &= np.array([key not in removed for key in keys], dtype=bool)
     else:
-        globs = [name.replace("/", "__") for name in sorting.exclude or ()]
-        removed = {key for key in keys if any(fnmatchcase(key, glob) for glob in globs)}
-        sorts = np.ones(len(flops), dtype=bool)
+        sorts = ~matching(models["model"], sorting.exclude or ())
         if sorting.limit is not None:
-            sorts = flops < to_flops(sorting.limit)
-    sorts &= np.array([key not in removed for key in keys], dtype=bool)
+            sorts &= flops < to_flops(sorting.limit)
     if not sorts.any():
-        limit_text = "none" if sorting.limit is None else f"{sorting.limit:g}"
-        raise InputError(
-            "no model is left to sort the questions",
-            hint=f"raise the limit, {limit_text}, or exclude fewer models",
-        )
+        raise InputError("no model is left to sort the questions", hint=_way_out(flops, sorting))
     return sorts
+
+
+def _way_out(flops: Array, sorting: Sorting) -> str:
+    if sorting.limit is None:
+        return "exclude fewer models"
+    known = flops[np.isfinite(flops)]
+    if not len(known):
+        return "the compute of no model is known: give a model table, or no limit"
+    return (
+        f"the limit is {to_flops(sorting.limit):.2g} FLOP and the smallest model has "
+        f"{known.min():.2g}: raise the limit, {sorting.limit:g}, or exclude fewer models"
+    )
 
 
 def difficulty_order(difficulty: Array, questions: pl.DataFrame, published_quirks: bool) -> Whole:

@@ -11,6 +11,7 @@ from upswing.difficulty.groups.grouping import group_answers, sort_metric
 from upswing.difficulty.groups.groups import By, DifficultyGroups
 from upswing.difficulty.groups.sorting import Sorting
 from upswing.difficulty.groups.stored import SAME_LIMIT, StoredGroups, stored_source
+from upswing.errors import InputError
 from upswing.notes import Note, Severity
 from upswing.sources.wu_lo import GROUP_LEVEL
 from upswing.tables.bundle import Tables
@@ -91,7 +92,8 @@ def group_source(
     task
         Name of a task, or a glob that pools several; may be left out where there is one.
     family, n_shot, filter, elicitation, checkpoints
-        Which answers count; see :func:`~upswing.difficulty.groups.answers.answer_matrix`.
+        Which answers count; see :func:`~upswing.difficulty.groups.answers.answer_matrix`. Of tables
+        only the family can be chosen.
     exclude, published_quirks
         Which models sort; see :class:`~upswing.difficulty.groups.sorting.Sorting`. Groups of
         tables are as they were published.
@@ -123,7 +125,19 @@ def group_source(
             checkpoints=checkpoints,
         )
         return AnswerGroups(answers, exclude, published_quirks)
-    return stored_source(tables, task)
+    wanted = {
+        "n_shot": n_shot,
+        "filter": filter,
+        "elicitation": elicitation,
+        "checkpoints": checkpoints or None,
+    }
+    given = [name for name, value in wanted.items() if value is not None]
+    if given:
+        raise InputError(
+            f"{' and '.join(given)} cannot be chosen for groups that are read from tables",
+            hint="leave that away, or read answers with the log-likelihoods of options",
+        )
+    return stored_source(tables, task, family)
 
 
 def groups_at(

@@ -15,7 +15,7 @@ from upswing.difficulty.groups.grouping import cut_points, sort_metric
 from upswing.difficulty.groups.groups import Array, By, DifficultyGroups, Whole
 from upswing.errors import InputError, UnknownNameError
 from upswing.notes import listing
-from upswing.sources.wu_lo import stored_groups
+from upswing.sources.wu_lo import GROUP_LEVEL, stored_groups
 from upswing.tables.bundle import Tables
 
 SAME_LIMIT = 0.005
@@ -162,7 +162,9 @@ class StoredGroups:
         )
 
 
-def stored_source(tables: Tables, task: str | None = None) -> StoredGroups:
+def stored_source(
+    tables: Tables, task: str | None = None, family: str | None = None
+) -> StoredGroups:
     """Return the published groups of a task.
 
     Parameters
@@ -172,21 +174,24 @@ def stored_source(tables: Tables, task: str | None = None) -> StoredGroups:
     task
         Name or glob. May be left out where there is one task, and may be any name where the one
         file there is was renamed, since such a file does not name its task.
+    family
+        Glob on the model family.
 
     Raises
     ------
     UnknownNameError
-        If no task has that name, or several match.
+        If no task has that name, or several match, or no family matches.
     InputError
         If there are no groups.
     """
     known = stored_groups(tables.scores)
     name = _one_task(known, task)
     groups = known.filter(of_task=name)
-    rows = tables.scores.join(groups, on=["task", "task_version"], maintain_order="left")
+    given = tables.scores if family is None else _of_family(tables.scores, family)
+    rows = given.join(groups, on=["task", "task_version"], maintain_order="left")
     total = (pl.col("task") == name) & (pl.col("level") == "task")
     of_same_harness = pl.col("harness").is_in(rows["harness"].unique().implode())
-    totals = tables.scores.filter(total & of_same_harness)
+    totals = given.filter(total & of_same_harness)
     models = _models(rows, tables.scales)
     number = models.select("model", "revision").with_row_index("_model")
     slicings: dict[Slicing, dict[Questions, dict[str, Array]]] = {}
@@ -224,6 +229,17 @@ def _one_task(known: pl.DataFrame, task: str | None) -> str:
             hint=f"there are {listing(names, 9)}",
         )
     return str(chosen[0])
+
+
+def _of_family(scores: pl.DataFrame, family: str) -> pl.DataFrame:
+    names = scores.filter(pl.col("level") == GROUP_LEVEL)["family"].unique().sort().to_list()
+    chosen = [name for name in names if name == family or fnmatchcase(name, family)]
+    if not chosen:
+        raise UnknownNameError(
+            f"no family with groups matches {family!r}",
+            hint=f"there are {len(names)}, such as {listing(names, 3)}",
+        )
+    return scores.filter(pl.col("family").is_in(chosen))
 
 
 def _models(rows: pl.DataFrame, scales: pl.DataFrame) -> pl.DataFrame:

@@ -39,6 +39,8 @@ class Hinges:
 def candidate_knots(x: Array) -> Array:
     """Return places for bends: midpoints between models, at most 24, each arm with enough models.
 
+    None is at the first or the last scale, where a line would have no models on one side.
+
     Parameters
     ----------
     x
@@ -48,7 +50,7 @@ def candidate_knots(x: Array) -> Array:
     if len(x) < 2 * least:
         return np.empty(0)
     middles = 0.5 * (x[least - 1 : len(x) - least] + x[least : len(x) - least + 1])
-    middles = np.unique(middles)
+    middles = np.unique(middles[(middles > x[0]) & (middles < x[-1])])
     if len(middles) <= _KNOTS:
         return middles
     return middles[np.linspace(0, len(middles) - 1, _KNOTS).round().astype(np.int64)]

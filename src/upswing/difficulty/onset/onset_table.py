@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upswing.difficulty.groups.groups import DifficultyGroups, gains
+from upswing.difficulty.groups.groups import Array, DifficultyGroups, gains
 from upswing.difficulty.groups.source import GroupSource, groups_at
 from upswing.difficulty.onset.soar_onset import (
     DRAWS,
@@ -16,7 +16,8 @@ from upswing.difficulty.onset.soar_onset import (
     observed_soar,
     turning_point,
 )
-from upswing.difficulty.sandwich.sandwich_data import left_out
+from upswing.difficulty.sandwich.sandwich_data import left_out, left_out_notes
+from upswing.difficulty.sandwich.slice_and_sandwich import known_chance
 from upswing.errors import InputError
 from upswing.notes import Note, unique
 
@@ -109,42 +110,48 @@ def soar_onsets(
     Raises
     ------
     InputError
-        If the groups hold no accuracy, or the accuracy of a guess is not known.
+        If the groups hold no accuracy, or the accuracy of a guess is not known or not in [0, 1).
     """
     found: list[SoarOnset] = []
     notes: list[Note] = []
     for cutoff in cutoffs:
         groups = groups_at(source, count, "brier", cutoff)
-        notes += groups.notes
-        found.append(_onset(groups, cutoff, chance, exclude, draws, seed))
+        measured = _measured(groups, exclude)
+        notes += [*groups.notes, *left_out_notes(groups, measured.models, "onset")]
+        guess = known_chance(groups, chance)
+        found.append(_onset(measured, cutoff, guess, draws, seed))
     return found, unique(notes)
 
 
-def _onset(
-    groups: DifficultyGroups,
-    cutoff: float,
-    chance: float | None,
-    exclude: Sequence[str] | None,
-    draws: int,
-    seed: int,
-) -> SoarOnset:
-    guess = groups.chance if chance is None else chance
-    if "acc" not in groups.whole or guess is None:
+def _measured(groups: DifficultyGroups, exclude: Sequence[str] | None) -> DifficultyGroups:
+    """Return the groups of the models that have compute, a score of the easiest and accuracy."""
+    if "acc" not in groups.whole:
         raise InputError(
-            f"the accuracy of {groups.task} or of a guess is not known", hint="give --chance"
+            f"the accuracy of {groups.task} as a whole is not known",
+            hint="read a table with a column acc, or answers to single questions",
         )
     kept = groups.without(left_out(groups, exclude))
-    easy = gains(kept.values[kept.metric], kept.metric)[:, kept.by_easiness[0]]
-    accuracy, x = kept.whole["acc"], kept.log10_flops
-    family = kept.clusters
-    known = np.isfinite(x) & np.isfinite(easy) & np.isfinite(accuracy)
+    known = np.isfinite(kept.flops) & np.isfinite(_easiest(kept)) & np.isfinite(kept.whole["acc"])
     if not known.any():
-        raise InputError(f"no model of {groups.task} has compute, groups and accuracy")
-    x, easy, accuracy, family = x[known], easy[known], accuracy[known], family[known]
+        raise InputError(
+            f"no model of {groups.task} has compute, groups and accuracy",
+            hint="give the compute in a model table",
+        )
+    return kept.keep(known)
+
+
+def _easiest(groups: DifficultyGroups) -> Array:
+    return gains(groups.values[groups.metric], groups.metric)[:, groups.by_easiness[0]]
+
+
+def _onset(
+    groups: DifficultyGroups, cutoff: float, chance: float, draws: int, seed: int
+) -> SoarOnset:
+    x, family = groups.log10_flops, groups.clusters
     return SoarOnset(
         groups.task,
         cutoff,
         groups.limit,
-        turning_point(x, easy, family, cutoff=cutoff, draws=draws, seed=seed),
-        observed_soar(x, accuracy, guess, family, draws=draws, seed=seed),
+        turning_point(x, _easiest(groups), family, cutoff=cutoff, draws=draws, seed=seed),
+        observed_soar(x, groups.whole["acc"], chance, family, draws=draws, seed=seed),
     )

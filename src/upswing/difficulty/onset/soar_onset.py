@@ -43,6 +43,7 @@ DELTA_SHARE = 0.1
 """delta as a share of the way from chance to 1, as in a verdict."""
 
 _LEAST_MODELS = 6
+_LEAST_SPAN = 1e-3
 
 
 class Place(NamedTuple):
@@ -139,13 +140,11 @@ def turning_point(
     place, score, cluster = place[below], score[below], cluster[below]
     if len(place) < _LEAST_MODELS:
         return TurningPoint(Place(None, None, None), 0.0, "too few models", len(place))
-    found, slope = _turns(place, score, _weights(cluster, draws, seed))
+    found, slope = _turns(place, _from_the_first(score), _weights(cluster, draws, seed))
     at, drawn = float(found[0]), found[1:]
     share = float(np.mean(np.isfinite(drawn)))
     low, high = _interval(*_neighbours(place, drawn))
-    # A saturated curve has a slope of rounding errors.
-    falls = slope[0] < -1e-9 * max(float(np.ptp(score)), 1e-9)
-    status: Status = "not yet" if falls else "no fall"
+    status: Status = "not yet" if slope[0] < -_rounding(score) else "no fall"
     if np.isfinite(at):
         status = "turned" if share >= LEVEL else "undecided"
     last = float(place[-1])
@@ -190,10 +189,10 @@ def observed_soar(
     level = chance + (DELTA_SHARE * (1.0 - chance) if delta is None else delta)
     weights = _weights(cluster, draws, seed)
     before, crossings = np.transpose([_crossing(place, score, weight, level) for weight in weights])
-    bent = fit_hinges(place, score, weights, 1)
+    bent = fit_hinges(place, _from_the_first(score), weights, 1)
     takeoffs = np.full(len(weights), np.inf)
     if bent is not None:
-        upward = bent.slopes[:, 1] > np.maximum(bent.slopes[:, 0], 0.0)
+        upward = bent.slopes[:, 1] > np.maximum(bent.slopes[:, 0], 0.0) + _rounding(score)
         takeoffs = np.where(upward, bent.knots[:, 0], np.inf)
     return Soar(
         _placed(crossings[0], before[1:], crossings[1:]),
@@ -227,6 +226,7 @@ def _turns(x: Array, y: Array, weights: Array) -> tuple[Array, Array]:
     turn = np.full(len(weights), np.inf)
     slope = np.zeros(len(weights))
     spread = float(np.sum((y - y.mean()) ** 2)) + 1e-300
+    least = _rounding(y)
     for bends in (0, 1, 2):
         fitted = fit_hinges(x, y, weights, bends)
         if fitted is None:
@@ -238,14 +238,25 @@ def _turns(x: Array, y: Array, weights: Array) -> tuple[Array, Array]:
         best = np.where(better, criterion, best)
         found = np.full(len(weights), np.inf)
         if bends:
-            turned = (fitted.slopes[:, -2] < 0) & (fitted.slopes[:, -1] > 0)
+            turned = (fitted.slopes[:, -2] < -least) & (fitted.slopes[:, -1] > least)
             found = np.where(turned, fitted.knots[:, -1], np.inf)
             if bends == 2:  # a fall, a flat or slow rise, a rise: it turned at the first bend
-                earlier = (fitted.slopes[:, 0] < 0) & (fitted.slopes[:, 1:] > 0).all(axis=1)
+                rises = (fitted.slopes[:, 1:] > least).all(axis=1)
+                earlier = (fitted.slopes[:, 0] < -least) & rises
                 found = np.where(earlier, fitted.knots[:, 0], found)
         turn = np.where(better, found, turn)
         slope = np.where(better, fitted.slopes[:, -1], slope)
     return turn, slope
+
+
+def _from_the_first(score: Array) -> Array:
+    """Return scores less the first: a line through equal scores is then exactly flat."""
+    return np.asarray(score - score[0])
+
+
+def _rounding(score: Array) -> float:
+    """Return the slope that rounding alone can give, as in a curve that is saturated."""
+    return 1e-9 * max(float(np.ptp(score)), _LEAST_SPAN)
 
 
 def _crossing(x: Array, y: Array, weight: Array, level: float) -> tuple[float, float]:

@@ -14,10 +14,10 @@ from upswing.difficulty.sandwich.robustness import (
     Line,
     Robustness,
     baseline_rows,
+    chosen_degrees,
     line_table,
     link_table,
     mark_table,
-    possible_degrees,
     sandwich_rows,
 )
 from upswing.difficulty.sandwich.sandwich_data import sandwich_data
@@ -53,8 +53,8 @@ def degree_robustness(
     """
     chance = known_chance(groups, chance)
     data = sandwich_data(groups, threshold, exclude)
-    easy_degrees = possible_degrees(data, EASY_DEGREES) if easy_degrees is None else easy_degrees
-    hard_degrees = possible_degrees(data, HARD_DEGREES) if hard_degrees is None else hard_degrees
+    easy_degrees = chosen_degrees(data, easy_degrees, EASY_DEGREES)
+    hard_degrees = chosen_degrees(data, hard_degrees, HARD_DEGREES)
     rows = [
         row
         for easy in easy_degrees

@@ -56,7 +56,7 @@ def fit_polynomial(x: Array, y: Array, degree: int) -> Polynomial:
     Raises
     ------
     InputError
-        If there are not more different x than the degree.
+        If the degree is negative, or there are not more different x than it.
 
     Examples
     --------
@@ -64,6 +64,8 @@ def fit_polynomial(x: Array, y: Array, degree: int) -> Polynomial:
     >>> fit_polynomial(x, 1.0 + 2.0 * x**2, 2).coefficients.round(9).tolist()
     [1.0, 0.0, 2.0]
     """
+    if degree < 0:
+        raise InputError(f"a polynomial has no degree {degree}", hint="choose 0 or more")
     different = len(np.unique(x))
     if different <= degree:
         raise InputError(

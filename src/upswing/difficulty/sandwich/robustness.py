@@ -15,6 +15,7 @@ from upswing.difficulty.sandwich.link import fit_link
 from upswing.difficulty.sandwich.polynomial import possible_degree
 from upswing.difficulty.sandwich.sandwich_data import SandwichData
 from upswing.difficulty.sandwich.sandwich_fit import clip_above, fit_sandwich
+from upswing.errors import InputError
 from upswing.notes import Note
 
 FORECASTS: dict[str, type[pl.DataType]] = {
@@ -106,9 +107,21 @@ class Robustness:
     notes: tuple[Note, ...] = ()
 
 
-def possible_degrees(data: SandwichData, degrees: Sequence[int]) -> list[int]:
-    """Return the degrees that the training models allow; at least one."""
-    return sorted({possible_degree(data.x[data.train], degree) for degree in degrees})
+def chosen_degrees(
+    data: SandwichData, degrees: Sequence[int] | None, default: Sequence[int]
+) -> list[int]:
+    """Return the degrees asked for, else those of the default that the training models allow.
+
+    Raises
+    ------
+    InputError
+        If none was asked for.
+    """
+    if degrees is None:
+        return sorted({possible_degree(data.x[data.train], degree) for degree in default})
+    if not degrees:
+        raise InputError("no degree of a polynomial was given", hint="give one or more")
+    return list(degrees)
 
 
 def sandwich_rows(

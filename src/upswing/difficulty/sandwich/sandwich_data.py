@@ -90,6 +90,27 @@ def left_out(groups: DifficultyGroups, exclude: Sequence[str] | None) -> Sequenc
     return exclude
 
 
+def left_out_notes(groups: DifficultyGroups, kept: pl.DataFrame, what: str) -> tuple[Note, ...]:
+    """Tell which models of groups are not in a fit, a curve or a test; nothing where all are.
+
+    Parameters
+    ----------
+    groups
+        All models.
+    kept
+        Those that are in, ``model`` and ``revision``.
+    what
+        What the others are left out of.
+    """
+    point = ["model", "revision"]
+    gone = groups.models.join(kept.select(point), on=point, how="anti")
+    names = sorted(f"{model} {revision}".rstrip() for model, revision in gone[point].iter_rows())
+    if not names:
+        return ()
+    text = f"{len(names)} models are left out of the {what}: {listing(names, 9)}."
+    return (Note("models-left-out", "info", text, {"models": names}),)
+
+
 def sandwich_data(
     groups: DifficultyGroups, threshold: float, exclude: Sequence[str] | None = None
 ) -> SandwichData:
@@ -133,11 +154,13 @@ def sandwich_data(
             f"no model with scores has less than 10^{threshold:g} times 1e21 FLOP",
             hint="the threshold is log10 of compute in 1e21 FLOP: 1.5 is 3.2e22 FLOP",
         )
-    names = set(groups.models["model"]) - set(models["model"])
-    notes: tuple[Note, ...] = ()
-    if names:
-        text = f"{len(names)} models are left out of the fit: {listing(sorted(names), 9)}."
-        notes = (Note("models-left-out", "info", text, {"models": sorted(names)}),)
+    notes = left_out_notes(groups, models, "fit")
+    if train.all():
+        text = (
+            f"No model of {groups.task} has 10^{threshold:g} times 1e21 FLOP or more, so there is "
+            "nothing to judge a forecast by."
+        )
+        notes = (*notes, Note("nothing-held-out", "warning", text, {"threshold": threshold}))
     return SandwichData(
         models,
         flops[order],

@@ -250,11 +250,12 @@ def _degrees(
         possible_degree(x, EASY_DEGREE) if easy is None else easy,
         possible_degree(x, HARD_DEGREE) if hard is None else hard,
     )
-    if chosen == (EASY_DEGREE if easy is None else easy, HARD_DEGREE if hard is None else hard):
+    wanted = (EASY_DEGREE if easy is None else easy, HARD_DEGREE if hard is None else hard)
+    if chosen == wanted:
         return *chosen, ()
     text = (
-        f"{len(x)} models below the threshold are too few for polynomials of degree {EASY_DEGREE} "
-        f"and {HARD_DEGREE}; degrees {chosen[0]} and {chosen[1]} are fitted."
+        f"{len(np.unique(x))} different scales below the threshold are too few for polynomials of "
+        f"degree {wanted[0]} and {wanted[1]}; degrees {chosen[0]} and {chosen[1]} are fitted."
     )
     return *chosen, (Note("degree-lowered", "warning", text, {"degrees": chosen}),)
 
@@ -269,7 +270,13 @@ def known_chance(groups: DifficultyGroups, chance: float | None) -> float:
     """
     known = groups.chance if chance is None else chance
     if known is None:
-        raise InputError(f"the accuracy of a guess on {groups.task} is not known", hint="give it")
+        raise InputError(
+            f"the accuracy of a guess on {groups.task} is not known",
+            hint="give it: --chance 0.25 where every question has four options",
+        )
     if not 0.0 <= known < 1.0:
-        raise InputError(f"the accuracy of a guess is {known:g} and must lie in [0, 1)")
+        raise InputError(
+            f"the accuracy of a guess is {known:g} and must lie in [0, 1)",
+            hint="0.25 where every question has four options",
+        )
     return known

@@ -13,16 +13,17 @@ from upswing.difficulty.sandwich.robustness import (
     Line,
     Robustness,
     baseline_rows,
+    chosen_degrees,
     line_table,
     link_table,
     mark_table,
-    possible_degrees,
     sandwich_rows,
 )
 from upswing.difficulty.sandwich.sandwich_data import SandwichData, sandwich_data
 from upswing.difficulty.sandwich.sandwich_fit import HARD_DEGREE, fit_sandwich
 from upswing.difficulty.sandwich.slice_and_sandwich import known_chance
-from upswing.notes import Note
+from upswing.errors import InputError
+from upswing.notes import Note, unique
 
 THRESHOLD_DEGREES = (3, 5)
 
@@ -68,19 +69,22 @@ def threshold_robustness(
     Raises
     ------
     InputError
-        If the groups of a threshold are missing, or there are too few models below it.
+        If no threshold or degree is given, the groups of a threshold are missing, or there are too
+        few models below it.
     """
     rows: list[dict[str, object]] = []
     lines: list[Line] = []
     marks: list[pl.DataFrame] = []
     every: list[SandwichData] = []
     notes: list[Note] = []
-    for threshold in thresholds:
+    if not len(thresholds):
+        raise InputError("no threshold was given", hint="give one or more")
+    for threshold in map(float, thresholds):
         groups = source.groups(3, "brier", threshold)
         data = sandwich_data(groups, threshold, exclude)
         grid = data.grid()
-        easies = possible_degrees(data, THRESHOLD_DEGREES) if easy_degrees is None else easy_degrees
-        hards = possible_degrees(data, (HARD_DEGREE,)) if hard_degrees is None else hard_degrees
+        easies = chosen_degrees(data, easy_degrees, THRESHOLD_DEGREES)
+        hards = chosen_degrees(data, hard_degrees, (HARD_DEGREE,))
         for degree in easies:
             for hard in hards:
                 rows += sandwich_rows(data, degree, hard, (False, True))
@@ -98,5 +102,5 @@ def threshold_robustness(
         link_table(every),
         line_table(lines),
         pl.concat(marks),
-        tuple(notes),
+        unique(notes),
     )

@@ -222,7 +222,10 @@ def null_groups(
     if who.shape != place.shape or not who.any():
         raise InputError(f"{int(who.sum())} of {len(place)} models sort the questions")
     if not 1 <= groups <= drawn or worlds < 1:
-        raise InputError(f"{worlds} worlds of {drawn} questions in {groups} groups cannot be")
+        raise InputError(
+            f"{worlds} worlds of {drawn} questions in {groups} groups cannot be",
+            hint="one world, one group and a question per group are the least",
+        )
     rng = np.random.default_rng(seed)
     factors = {drift.length: _factor(place, drift.length) for drift in settings}
     scores = np.empty((len(settings), worlds, groups, len(place)), dtype=np.float32)
@@ -248,7 +251,10 @@ def _checked(x: npt.ArrayLike, settings: Sequence[Drift], questions: int, option
     if place.ndim != 1 or not len(place) or not np.isfinite(place).all():
         raise InputError("the null needs log10 of training compute for every model")
     if options < 2 or questions < 1:
-        raise InputError(f"{questions} questions with {options} options cannot be drawn")
+        raise InputError(
+            f"{questions} questions with {options} options cannot be drawn",
+            hint="there are two options or more",
+        )
     for drift in settings:
         if drift.length <= 0 or drift.scale <= 0 or not 0.0 <= drift.shared <= 1.0:
             raise InputError(

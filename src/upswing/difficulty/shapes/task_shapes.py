@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 
 from upswing.difficulty.groups.groups import Array, DifficultyGroups, Mask, gains, to_flops
-from upswing.difficulty.sandwich.sandwich_data import left_out
+from upswing.difficulty.sandwich.sandwich_data import left_out, left_out_notes
 from upswing.difficulty.shapes.drifting_null import WORLDS, NullGroups, null_groups
 from upswing.difficulty.shapes.group_shapes import GroupShape, group_shapes
 from upswing.difficulty.shapes.null_test import with_scatter
 from upswing.difficulty.shapes.scatter import smoother
+from upswing.difficulty.shapes.shape_tests import ALPHA
 from upswing.difficulty.shapes.two_lines import clusters
 from upswing.errors import InputError
 from upswing.notes import Note
@@ -103,11 +104,13 @@ def task_shapes(
     if shown.sum() < LEAST_MODELS:
         raise InputError(
             f"{int(shown.sum())} models of {groups.task} have compute and scores of the groups: "
-            f"{LEAST_MODELS} are needed for a shape"
+            f"{LEAST_MODELS} are needed for a shape",
+            hint="give compute in a model table, take checkpoints as points, or a later cut-off",
         )
-    notes: list[Note] = list(groups.notes)
+    notes = [*groups.notes, *left_out_notes(groups, kept.models, "shapes")]
+    notes += [*_other_answers(groups), *_few_worlds(groups, worlds)]
     sorts = _sorting(kept, notes)
-    count = options or _options(kept, notes)
+    count = _options(kept, notes) if options is None else options
     null = null_groups(
         kept.log10_flops,
         sorts,
@@ -139,6 +142,35 @@ def task_shapes(
         about,
         tuple(notes),
     )
+
+
+def least_worlds(groups: int) -> int:
+    """Return the fewest worlds with which one of that many groups can be beyond sorting.
+
+    >>> least_worlds(3), least_worlds(10)
+    (59, 199)
+    """
+    return round(groups / ALPHA) - 1
+
+
+def _few_worlds(groups: DifficultyGroups, worlds: int) -> list[Note]:
+    if worlds >= least_worlds(groups.count):
+        return []
+    text = (
+        f"No shape of {groups.count} groups can be beyond sorting with {worlds} worlds: draw "
+        f"{least_worlds(groups.count)} or more."
+    )
+    return [Note("few-worlds", "warning", text, {"worlds": worlds})]
+
+
+def _other_answers(groups: DifficultyGroups) -> list[Note]:
+    if groups.metric != "tc_brier_undistributed":
+        return []
+    text = (
+        "The worlds of the null know no answers but the options: scores that are not redistributed "
+        "also change as options become likelier than other text, which sorting has no part in."
+    )
+    return [Note("null-redistributed", "warning", text)]
 
 
 def _sorting(groups: DifficultyGroups, notes: list[Note]) -> Mask:
