@@ -1,0 +1,1 @@
+"""From the loss at which an ability emerges to parameters, tokens and compute."""
