@@ -48,6 +48,46 @@ def test_failures_are_confident():
     failed = read_snell_errors().filter(pl.col("error") > CRITERION)
     assert (failed["error_q05"] > CRITERION).sum() == 21
     assert (failed["error"] > 0.5).sum() == 16
+    passed = read_snell_errors().filter(pl.col("error") <= CRITERION)
+    assert (len(passed), (passed["error_q95"] > CRITERION).sum()) == (50, 15)
+
+
+def test_two_errors_exceed_the_true_loss():
+    """So the forecast was a negative loss, or one of more than twice the truth."""
+    table = read_snell_errors().with_columns(pl.col("task").replace_strict(truths()).alias("truth"))
+    beyond = table.filter(pl.col("error") > pl.col("truth"))
+    assert sorted(beyond.select("task", "data", "error", "truth").rows()) == [
+        ("CoLA", "-3 Last Checkpoints", 2.217, 1.833),
+        ("MMLU", "-4 Last Checkpoints", 2.308, 1.814),
+    ]
+
+
+def test_luck_of_the_draw():
+    """The first sample of the examples alone fails on three of four tasks, the second on none."""
+    table = read_snell_errors().filter(pl.col("error") > CRITERION)
+    first = table.filter(pl.col("data") == "Only Subset Sample 1")
+    assert sorted(first["task"]) == ["CSQA", "CoLA", "MMLU"]
+    assert first["error"].max() == 1.557
+    assert table.filter(pl.col("data") == "Only Subset Sample 2").is_empty()
+
+
+def test_no_uniform_rule_on_amounts():
+    table = read_snell_errors()
+    errors = {
+        data: dict(table.filter(pl.col("data") == data).select("task", "error").iter_rows())
+        for data in ("-3 Smallest Subset", "-2 Largest Subset")
+    }
+    smallest, largest = errors.values()
+    assert smallest == {"GSM8K": 0.005, "MMLU": 0.001, "CSQA": 0.988, "CoLA": 1.513}
+    assert [task for task, error in largest.items() if error > CRITERION] == ["MMLU"]
+
+
+def test_the_most_likely_elbow_can_lie_outside_its_own_posterior():
+    found = read_snell_percentiles().filter(
+        MAIN, pl.col("method") == "posterior", pl.col("task") == "GSM8K"
+    )
+    row = found.row(0, named=True)
+    assert (row["mle"], row["q50"], row["q95"]) == (2.006, 1.937, 2.003)
 
 
 @pytest.mark.parametrize(("method", "inside"), [("posterior", 4), ("bootstrap", 3)])

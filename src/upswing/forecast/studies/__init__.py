@@ -1,0 +1,1 @@
+"""How a forecast fares without parts of its data, and how far in advance it succeeds."""
