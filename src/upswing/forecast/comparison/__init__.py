@@ -1,0 +1,1 @@
+"""Which of two series of models gains an ability first."""

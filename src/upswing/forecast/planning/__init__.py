@@ -1,0 +1,1 @@
+"""What to run: the power of a planned study, and the runs that narrow a forecast most."""
