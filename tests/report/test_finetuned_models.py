@@ -70,7 +70,7 @@ def test_what_is_seen_is_said_in_words(html: str) -> None:
     assert "+0.16 (−0.10 to +0.90) with 16 examples" in text
     assert "Runs lie more than 0.3 apart at 2 of 6 pairs of checkpoint and amount" in text
     assert "Runs lie more than 0.3 apart at 0 of 3 pairs" in text  # half as far, with low ranks
-    assert "is not tested here" in text
+    assert "it forecasts nothing" in text
     assert "48 finetuned models have a section below." in text
 
 

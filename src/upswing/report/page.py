@@ -22,6 +22,13 @@ from upswing.report.difficulty_groups_section import (
     shape_table,
 )
 from upswing.report.difficulty_tasks import Difficulty
+from upswing.report.emergence_law_cases import EmergenceCases
+from upswing.report.emergence_law_section import (
+    IN_PAGE,
+    emergence_law_figures,
+    emergence_law_section,
+    emergence_law_sentences,
+)
 from upswing.report.evidence_text import EVIDENCE
 from upswing.report.finetuned_models import (
     MOST_BLOCKS,
@@ -35,7 +42,7 @@ from upswing.report.mirage_section import MOST_ROWS as MOST_JUMPS
 from upswing.report.mirage_section import mirage_figures, mirage_section
 from upswing.report.numbers import short_scale, whole
 from upswing.report.payload import MOST_ONSETS, figures, table, technique_groups
-from upswing.report.references import REFERENCES
+from upswing.report.references import EMERGENCE_REFERENCE, REFERENCES
 from upswing.report.rows import Row, curve_rows, task_sections
 from upswing.report.same_answers import SameAnswers
 from upswing.report.same_answers_page import MOST_ROWS, same_answers_figures, section
@@ -64,6 +71,7 @@ def render_page(
     answers: SameAnswers | None = None,
     difficulty: Difficulty | None = None,
     finetuned: Finetuned | None = None,
+    emergence: EmergenceCases | None = None,
 ) -> str:
     """Return the report as one HTML page.
 
@@ -85,6 +93,8 @@ def render_page(
         Tasks whose questions can be sorted, or come in groups, if there are any.
     finetuned
         Finetuned models, if there are any.
+    emergence
+        Forecasts from them, if any can be tried.
     """
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
@@ -127,6 +137,14 @@ def render_page(
         drawn["figures"].update(own)
         data["tables"]["finetuned_points"] = table(finetuned.points)
         data["tables"]["finetuned_gains"] = table(finetuned.gains)
+    if emergence is not None:
+        templates, own = emergence_law_figures(emergence)
+        drawn["templates"].update(templates)
+        drawn["figures"].update(own)
+        behind = emergence.tables()
+        for name in IN_PAGE:
+            if (frame := behind[name]) is not None:
+                data["tables"][name] = table(frame)
     environment = Environment(
         loader=FunctionLoader(_text), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -135,7 +153,11 @@ def render_page(
     counts = detection.counts()
     return environment.get_template("report.html.jinja").render(
         title=input_name(tables),
-        sentences=[*summary_sentences(findings), *finetuned_sentences(finetuned)],
+        sentences=[
+            *summary_sentences(findings),
+            *finetuned_sentences(finetuned),
+            *emergence_law_sentences(emergence),
+        ],
         version=__version__,
         run=run,
         axis=detection.axis_label,
@@ -162,16 +184,18 @@ def render_page(
         answers=None if answers is None else section(answers),
         difficulty=None if difficulty is None else difficulty_section(difficulty),
         finetuned=None if finetuned is None else finetuned_section(finetuned),
+        emergence=None if emergence is None else emergence_law_section(emergence),
         files=tables.files.to_dicts(),
         whole=whole,
         score_rows=len(tables.scores),
         downloads=list(data["tables"]),
-        references=REFERENCES,
+        references=REFERENCES if emergence is None else (*REFERENCES, EMERGENCE_REFERENCE),
         css=_text("report.css")
         + ("" if jumps is None else _text("mirage_section.css"))
         + ("" if answers is None else _text("same_answers.css"))
         + ("" if difficulty is None else _text("difficulty_section.css"))
-        + ("" if finetuned is None else _text("finetuned_models.css")),
+        + ("" if finetuned is None else _text("finetuned_models.css"))
+        + ("" if emergence is None else _text("emergence_law_section.css")),
         library=vega_library(),
         script="\n".join(_text(name) for name in _SCRIPTS),
         data=inline_json(data),

@@ -59,3 +59,10 @@ REFERENCES = (
         "Journal of the American Statistical Association 22, 209–212",
     ),
 )
+
+EMERGENCE_REFERENCE = Reference(
+    "Snell, Wallace, Klein, Levine 2024",
+    "Predicting emergent capabilities by finetuning",
+    "arXiv:2411.16035",
+)
+"""What forecasts from finetuned models rest on, where a report has some."""

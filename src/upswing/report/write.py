@@ -15,6 +15,8 @@ from upswing.findings.finding import Detection
 from upswing.report.csv_tables import write_tables
 from upswing.report.difficulty_groups_section import difficulty_frames
 from upswing.report.difficulty_tasks import difficulty_tasks
+from upswing.report.emergence_law_cases import emergence_cases
+from upswing.report.emergence_law_section import emergence_frames
 from upswing.report.finetuned_models import finetuned_models, finetuned_tables
 from upswing.report.mirage_jumps import mirage_jumps, pair_tables
 from upswing.report.page import notes_table, render_page
@@ -46,9 +48,11 @@ def write_report(
                             departures, metric_points, item_bins, and of easy and hard ones
                             difficulty_tasks, difficulty_groups, difficulty_curves,
                             difficulty_shapes, difficulty_null; of finetuned models finetunes,
-                            finetuned_points, finetuned_gains: those with rows. Lists are joined
-                            with ``"; "``; text that a spreadsheet would run as a formula has an
-                            apostrophe in front.
+                            finetuned_points, finetuned_gains; of forecasts from them
+                            emergence_forecasts, emergence_baselines, emergence_points,
+                            emergence_curves, emergence_distributions: those with rows. Lists are
+                            joined with ``"; "``; text that a spreadsheet would run as a formula has
+                            an apostrophe in front.
     ======================  =====================================================================
 
     Every file is written whole or not at all, and none outside ``folder``.
@@ -102,8 +106,20 @@ def write_report(
     frames |= difficulty_frames(difficulty)
     finetuned = finetuned_models(tables, detection)
     frames |= finetuned_tables(finetuned)
+    emergence = emergence_cases(tables, finetuned, detection.settings.seed)
+    frames |= emergence_frames(emergence)
     page = render_page(
-        detection, tables, run, points, techniques, axes, jumps, answers, difficulty, finetuned
+        detection,
+        tables,
+        run,
+        points,
+        techniques,
+        axes,
+        jumps,
+        answers,
+        difficulty,
+        finetuned,
+        emergence,
     )
     try:
         root.mkdir(parents=True, exist_ok=True)
