@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from upswing.errors import UpswingError
     from upswing.findings.detect import detect
     from upswing.findings.finding import Detection, Finding
+    from upswing.forecast.finetuning.emergence_forecast import EmergenceForecast
+    from upswing.forecast.finetuning.emergence_law import EmergenceLaw
     from upswing.lab.shipped import lab_checkpoint, read_lab_results
     from upswing.metrics.metric import Metric
     from upswing.metrics.registry import register_metric
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 _WHERE = {
     "Curve": "upswing.curves.curve",
     "Detection": "upswing.findings.finding",
+    "EmergenceForecast": "upswing.forecast.finetuning.emergence_forecast",
+    "EmergenceLaw": "upswing.forecast.finetuning.emergence_law",
     "Finding": "upswing.findings.finding",
     "Ingested": "upswing.sources.ingest",
     "MetaAnalysis": "upswing.mirage.meta.analysis",
@@ -74,6 +78,8 @@ _WHERE = {
 __all__ = [
     "Curve",
     "Detection",
+    "EmergenceForecast",
+    "EmergenceLaw",
     "Finding",
     "Ingested",
     "MetaAnalysis",

@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from upswing.cli.law_studies import read_finetuned
 from upswing.cli.options import Format
 from upswing.cli.output import exit_code, print_frame, print_notes, print_records, say, working
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from upswing.forecast.finetuning.emergence_forecast import EmergenceForecast
-    from upswing.notes import Note
-    from upswing.tables.bundle import Tables
-
-_TABLES = (".csv", ".tsv", ".parquet")
+    from upswing.forecast.finetuning.emergence_law import EmergenceLaw
+    from upswing.forecast.finetuning.table import FinetuneTable
 
 
 def fit(
@@ -35,13 +32,14 @@ def fit(
     truth: float | None = None,
     other_truths: Annotated[list[float] | None, Parameter(consume_multiple=True)] = None,
     cap: Annotated[bool | None, Parameter(negative="--no-cap")] = None,
-    floors: Annotated[bool, Parameter(negative=())] = False,
+    floors: Annotated[bool | None, Parameter(negative="--no-floors")] = None,
     power_law: Annotated[bool, Parameter(negative=())] = False,
     delta: bool = True,
     irreducible: float = 0.0,
     unit: Literal["subset", "checkpoint", "row"] = "subset",
     resamples: int = 1000,
     seed: int = 0,
+    figure: Path | None = None,
     strict: Annotated[bool, Parameter(negative=())] = False,
     format: Format = "table",
 ) -> int:
@@ -67,7 +65,7 @@ def fit(
     cap
         Scores end at a cap [default: where the scores call for one].
     floors
-        Every amount of data has a base of its own.
+        Every amount of data has a base of its own [default: where the scores call for it].
     power_law
         The elbow is a power law of the amount of data, not of its logarithm.
     delta
@@ -80,12 +78,15 @@ def fit(
         How often; 0 for no bootstrap.
     seed
         Of the bootstrap.
+    figure
+        Draw the fan of fitted curves (.svg, .png, .pdf, .html).
     strict
         Exit with 2 on warnings.
     """
     from upswing.forecast.finetuning.emergence_law import EmergenceLaw
+    from upswing.forecast.finetuning.table import finetune_table
 
-    data, notes = _read(path)
+    data, notes = read_finetuned(path)
     law = EmergenceLaw(
         d0=d0,
         intervals=intervals,
@@ -99,38 +100,21 @@ def fit(
         irreducible=irreducible,
         before=before,
     )
+    chosen: dict[str, Any] = {"task": task, "metric": metric, "family": family, "method": method}
     with working("Fitting"):
-        found = law.fit(
-            data,
-            task=task,
-            metric=metric,
-            family=family,
-            method=method,
-            truth=truth,
-            other_truths=other_truths or (),
-        )
+        found = law.fit(data, truth=truth, other_truths=other_truths or (), **chosen)
     if format == "json":
         sys.stdout.write(found.to_json() + "\n")
     elif format == "table":
         _print(found)
     else:
         print_frame(found.to_frame(), format)
+    if figure is not None:
+        _draw(found, law, finetune_table(data, **chosen), figure)
+        say(f"Figure: {figure}")
     notes = (*notes, *found.notes)
     print_notes(notes)
     return exit_code(notes, strict)
-
-
-def _read(path: str) -> tuple[pl.DataFrame | Tables, tuple[Note, ...]]:
-    """Read a table of finetuned models, or anything that Upswing reads."""
-    if Path(path).suffix.lower() in _TABLES:
-        from upswing.forecast.finetuning.table import read_finetunes
-
-        return read_finetunes(path), ()
-    from upswing.sources.read import read
-
-    with working("Reading"):
-        tables = read(path, items=False)
-    return tables, tables.notes
 
 
 def _print(found: EmergenceForecast) -> None:
@@ -144,3 +128,12 @@ def _print(found: EmergenceForecast) -> None:
     print_frame(found.to_frame(), "table", f"Forecasts for {what} [nats/token]")
     if found.reason:
         say(f"{found.status}: {found.reason}")
+
+
+def _draw(found: EmergenceForecast, law: EmergenceLaw, table: FinetuneTable, figure: Path) -> None:
+    from upswing.charts.emergence_fan import emergence_fan
+    from upswing.charts.save import save_chart
+    from upswing.forecast.finetuning.figure_tables import emergence_figures
+
+    made = emergence_figures(found, table, law)
+    save_chart(emergence_fan(made.means, made.runs, made.curves, made.marks), figure)
