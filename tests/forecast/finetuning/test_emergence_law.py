@@ -12,6 +12,7 @@ import pytest
 from upswing.errors import InputError
 from upswing.forecast.finetuning.emergence_law import EmergenceLaw
 from upswing.forecast.finetuning.scores import interval_score, score_elbow
+from upswing.forecast.finetuning.summaries import disagreement
 from upswing.forecast.finetuning.table import finetune_table
 from upswing.forecast.finetuning.truth import elbow_truth, still_random
 from upswing.simulate.finetuning import FinetuningWorld, simulate_finetuning
@@ -155,13 +156,49 @@ def test_saturation_calls_for_a_cap_by_itself():
     assert replace(QUICK, cap=None).fit(simulated(1)).parameters["cap"] is None
 
 
-def test_models_beyond_the_elbow_are_noted():
-    found = QUICK.fit(simulated(3, None, "all"))
-    assert "emerged-already" in [note.code for note in found.notes]
-    assert "emerged-already" not in [
-        note.code for note in replace(QUICK, before=1.96)
-        .fit(simulated(3, None, "all")).notes
-    ]  # fmt: skip
+def test_floors_are_fitted_where_the_scores_call_for_them():
+    found = QUICK.fit(simulated(1, world=FinetuningWorld(draws=2, floor_rise=0.1)))
+    bases = [row["base"] for row in found.parameters["bases"]]
+    assert bases[-1] - bases[0] == pytest.approx(0.1, abs=0.03)
+    assert "floors-fitted" in [note.code for note in found.notes]
+    assert QUICK.fit(simulated(1)).parameters["bases"] is None
+
+
+def test_models_beyond_the_elbow_are_noted_with_the_way_out():
+    table = simulated(3, None, "all")
+    note = {note.code: note for note in QUICK.fit(table).notes}["emerged-already"]
+    assert note.severity == "warning"
+    before = note.details["elbow"]
+    assert note.details["prompted"] == len(table.filter("few_shot", pl.col("loss") <= before)) > 3
+    assert f"before={before:.4g}" in note.message
+    heeded = replace(QUICK, before=before).fit(table)
+    assert heeded.rows.loss.min() > before
+    assert "emerged-already" not in [note.code for note in heeded.notes]
+
+
+def test_a_given_truth_tells_of_models_beyond_it():
+    found = QUICK.fit(simulated(3, None), truth=1.95)
+    note = {note.code: note for note in found.notes}["emerged-already"]
+    assert note.details == {"elbow": 1.95, "prompted": 0}
+
+
+def test_the_status_rests_on_the_distribution_and_not_on_the_most_likely_elbow():
+    """Prompted models that have emerged pin the elbow; the fit of all rows is misled by shifts."""
+    found = QUICK.fit(simulated(3))
+    between = replace(QUICK, irreducible=0.5 * (found.elbow["q05"] + found.elbow["q10"]))
+    assert between.fit(simulated(3)).status == "forecast"
+    above = replace(QUICK, irreducible=found.elbow["q75"]).fit(simulated(3))
+    assert above.status == "beyond reach"
+    assert above.p_beyond_reach == pytest.approx(0.75, abs=0.02)
+
+
+def test_a_fit_outside_its_interval_is_noted():
+    inside = {"mle": 1.9, "q05": 1.8, "q95": 2.0}
+    assert disagreement(inside) == []
+    assert disagreement({**inside, "q05": None}) == []
+    (note,) = disagreement({**inside, "mle": 0.0})
+    assert (note.code, note.severity) == ("fits-disagree", "warning")
+    assert "1.8 to 2" in note.message
 
 
 def test_without_delta_prompted_models_are_left_out():

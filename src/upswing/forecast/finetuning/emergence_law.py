@@ -12,8 +12,10 @@ import polars as pl
 from upswing.errors import InputError
 from upswing.forecast.finetuning.emergence_forecast import EmergenceForecast, Status, summary
 from upswing.forecast.finetuning.scores import baselines, lead_in_flops, score_elbow, scored
+from upswing.forecast.finetuning.sizes import size_differences, size_note
 from upswing.forecast.finetuning.summaries import (
     bootstrap_summary,
+    disagreement,
     fit_notes,
     identifiability,
     parameters,
@@ -21,10 +23,11 @@ from upswing.forecast.finetuning.summaries import (
 from upswing.forecast.finetuning.table import FinetuneTable, finetune_table
 from upswing.forecast.finetuning.truth import ElbowTruth, elbow_truth, still_random
 from upswing.laws.emergence.bootstrap import UNITS, EmergenceBootstrap, Unit, bootstrap_emergence
+from upswing.laws.emergence.choice import most_likely_form
 from upswing.laws.emergence.evidence import emerging_amounts
-from upswing.laws.emergence.fit import EmergenceMle, fit_emergence
+from upswing.laws.emergence.fit import EmergenceMle
 from upswing.laws.emergence.hierarchy import hierarchical_posterior
-from upswing.laws.emergence.law import SHAPES, EmergenceForm, Shape
+from upswing.laws.emergence.law import SHAPES, Shape
 from upswing.laws.emergence.posterior import EmergencePosterior, independent_posterior
 from upswing.laws.emergence.prior import EmergencePrior
 from upswing.laws.emergence.rows import EmergenceRows
@@ -35,9 +38,6 @@ Intervals = Literal["hierarchical", "bootstrap", "iid"]
 
 FEWEST_LOSSES = 4
 """Fewest different losses; a hinge has three parameters."""
-
-CAP_EVIDENCE = 6.0
-"""By how much a cap must improve the Bayesian information criterion to be fitted."""
 
 _TRUTH = (
     "elbow",
@@ -80,7 +80,8 @@ class EmergenceLaw:
     cap
         Whether scores end at a cap; None to fit one where the scores call for it.
     floors
-        Whether every amount of data has a base of its own.
+        Whether every amount of data has a base of its own; None to fit them where the scores call
+        for them.
     irreducible
         Irreducible loss of the corpus [nats/token]; no elbow is below it.
     before
@@ -105,7 +106,7 @@ class EmergenceLaw:
     shape: Shape = "log power law"
     delta: bool = True
     cap: bool | None = None
-    floors: bool = False
+    floors: bool | None = None
     irreducible: float = 0.0
     before: float | None = None
     prior: EmergencePrior = field(default_factory=EmergencePrior)
@@ -141,6 +142,11 @@ class EmergenceLaw:
             If the table or a setting is impossible.
         """
         self._check()
+        for one in (*(() if truth is None else (truth,)), *other_truths):
+            if not 0.0 < one < np.inf:
+                raise InputError(
+                    f"a true elbow of {one:g}", hint="elbows are losses, in nats per token"
+                )
         table = finetune_table(
             data, task=task, metric=metric, family=family, method=method, scales=scales
         )
@@ -148,7 +154,9 @@ class EmergenceLaw:
         used = everything.loss > (-np.inf if self.before is None else self.before)
         seen = everything.where(used)
         if seen.few_shot.all():
-            hint = "" if self.before is None else f"none has a loss above {self.before:g}"
+            hint = "rows that are not few_shot are finetuned models; see `upswing lab finetune`"
+            if not everything.few_shot.all():
+                hint = f"none has a loss above {self.before:g}"
             raise InputError("no finetuned model to fit the law to", hint=hint)
         known = ElbowTruth(truth, None, None, None, "given") if truth is not None else None
         known = known or elbow_truth(everything, bool(self.cap))
@@ -164,8 +172,11 @@ class EmergenceLaw:
         for name, value, known in choices:
             if value not in known:
                 raise InputError(f"no {name} {value!r}", hint=f"there are {', '.join(known)}")
-        if not self.d0 >= 0:
-            raise InputError(f"D0 is {self.d0:g}, and must not be negative")
+        for said, number in (("D0", self.d0), ("the irreducible loss", self.irreducible)):
+            if not 0.0 <= number < np.inf:
+                raise InputError(f"{said} is {number:g}, and must be a number that is not negative")
+        if self.before is not None and not np.isfinite(self.before):
+            raise InputError(f"models with a loss above {self.before:g}: that is no loss")
         if self.resamples < 0 or (self.intervals == "bootstrap" and not self.resamples):
             raise InputError("the bootstrap needs resamples")
 
@@ -185,16 +196,21 @@ class _Forecast:
         law, rows = self.law, self.rows
         notes = [*self.table.notes, *self._emerged(seen)]
         reason = _too_small(rows)
-        mle = None if reason else self._most_likely()
+        mle = None if reason else most_likely_form(rows, law.shape, law.cap, law.floors)
         evidence = emerging_amounts(rows, mle)
         reason = reason or evidence.reason
+        if mle is not None:
+            notes += [
+                *fit_notes(rows, mle, evidence, self.table.sign),
+                *self._between_sizes(mle, used),
+            ]
         if reason or mle is None:
             return self._result(
                 "refused",
                 reason,
                 baselines=self._scored({}, seen, None, other_truths),
                 truth=self._against_truth(None, used),
-                notes=(*notes, *fit_notes(rows, mle, evidence)) if mle else tuple(notes),
+                notes=tuple(notes),
             )
         posterior, resampled = self._uncertainty(mle)
         distribution = posterior if law.intervals != "bootstrap" else resampled
@@ -202,7 +218,7 @@ class _Forecast:
             distribution = None
         elbow = summary(distribution, mle.forecast, law.irreducible)
         below = None if distribution is None else float(distribution.cdf(law.irreducible))
-        reached = mle.forecast > law.irreducible and (below is None or below < 0.5)
+        reached = mle.forecast > law.irreducible if below is None else below <= 0.5
         values, open_exponent = identifiability(rows, mle, posterior)
         own = {"emergence law, most likely": elbow["mle"], "emergence law, median": elbow["q50"]}
         return self._result(
@@ -211,24 +227,15 @@ class _Forecast:
             elbow=elbow,
             p_beyond_reach=below,
             bootstrap=bootstrap_summary(resampled, mle.forecast, law.irreducible),
-            parameters=parameters(rows, mle, evidence, posterior),
+            parameters=parameters(rows, mle, evidence, posterior, self.table.sign),
             identifiability=values,
             baselines=self._scored(own, seen, mle, other_truths),
             truth=self._against_truth(elbow, used),
-            notes=(*notes, *fit_notes(rows, mle, evidence), *open_exponent),
+            notes=(*notes, *open_exponent, *disagreement(elbow)),
             mle=mle,
             posterior=posterior,
             resampled=resampled,
         )
-
-    def _most_likely(self) -> EmergenceMle:
-        """Fit the law, with a cap where it is asked for or called for."""
-        law = self.law
-        plain, capped = (EmergenceForm(law.shape, cap, law.floors) for cap in (False, True))
-        if law.cap is not None:
-            return fit_emergence(self.rows, capped if law.cap else plain)
-        without, within = fit_emergence(self.rows, plain), fit_emergence(self.rows, capped)
-        return within if within.bic < without.bic - CAP_EVIDENCE else without
 
     def _uncertainty(
         self, mle: EmergenceMle
@@ -273,18 +280,29 @@ class _Forecast:
             found["inside_90"] = bool(low <= self.known.elbow <= high)
         return found
 
+    def _between_sizes(self, mle: EmergenceMle, used: Any) -> list[Note]:
+        """Tell where models of equal loss and different size differ."""
+        tuned = ~self.rows.few_shot
+        models = self.table.frame.filter(pl.Series(used) & ~pl.col("few_shot"))
+        return size_note(size_differences(models, (self.rows.value - mle.fitted)[tuned]))
+
     def _emerged(self, seen: EmergenceRows) -> list[Note]:
         """Tell where the models used have emerged already, so that nothing is forecast."""
-        inside = elbow_truth(seen, bool(self.law.cap))
-        given = self.known is not None and float(self.rows.loss.min()) < self.known.elbow
-        if inside is None and not given:
+        known = self.known
+        if known is None or float(seen.loss.min()) >= known.elbow:
+            known = elbow_truth(seen, bool(self.law.cap))
+        if known is None:
             return []
+        elbow = known.elbow
+        beyond = int(np.sum(seen.few_shot & (seen.loss <= elbow)))
         return [
             Note(
                 "emerged-already",
                 "warning",
-                "Models beyond the elbow of prompted models are among those used: this is a fit, "
-                "not a forecast. Leave them out by a limit on the loss (before).",
+                f"Models beyond the elbow of prompted models, {elbow:.4g} nats, are among those "
+                f"used, {beyond} prompted ones too: this is a fit, not a forecast. To forecast, "
+                f"leave them out: before={elbow:.4g}, or higher where that elbow is uncertain.",
+                {"elbow": elbow, "prompted": beyond},
             )
         ]
 
@@ -305,6 +323,7 @@ class _Forecast:
             status=status,
             reason=reason,
             rows=self.rows,
+            sign=table.sign,
             **{**absent, **fields},
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,20 @@ def parameters(
     mle: EmergenceMle,
     evidence: AmountEvidence,
     posterior: EmergencePosterior,
+    sign: float = 1.0,
 ) -> dict[str, Any]:
-    """Return the most likely law: elbows [nats/token], slope [score per nat], bases, noise."""
+    """Return the most likely law: elbows [nats/token], slope [score per nat], bases, noise.
+
+    ``sign`` turns scores of which more is better into those of the metric: slope, bases, cap and
+    ``delta`` are the metric's own, so the slope is negative where less is better.
+    """
     curves, elbows = mle.curves, mle.curves.elbows
     k, c = elbows.published
     shared = len(curves.bases) == 1
-    delta = None if curves.few_shot_base is None else curves.few_shot_base - curves.base
+    delta = None if curves.few_shot_base is None else sign * (curves.few_shot_base - curves.base)
+    means = dict(posterior.means)
+    if "top" in means:
+        means["top"] *= sign
     return {
         "shape": mle.form.shape,
         "d_min": elbows.d_min,
@@ -36,11 +45,11 @@ def parameters(
         "alpha": elbows.alpha,
         "k": k,
         "c": c,
-        "slope": curves.slope_at(rows.d0, few_shot=True),
-        "base": curves.base if shared else None,
-        "bases": None if shared else [{"d": d, "base": b} for d, b in curves.bases.items()],
+        "slope": sign * curves.slope_at(rows.d0, few_shot=True),
+        "base": sign * curves.base if shared else None,
+        "bases": None if shared else [{"d": d, "base": sign * b} for d, b in curves.bases.items()],
         "delta": delta,
-        "cap": curves.cap,
+        "cap": None if curves.cap is None else sign * curves.cap,
         "ramp": curves.ramp,
         "sigma": mle.sigma,
         "rss": mle.rss,
@@ -52,7 +61,7 @@ def parameters(
             {"d": float(d), "elbow": float(elbows.elbow([d])[0]), "emerges": bool(e)}
             for d, e in zip(evidence.amounts, evidence.emerges, strict=True)
         ],
-        "posterior_means": dict(posterior.means),
+        "posterior_means": means,
     }
 
 
@@ -90,6 +99,32 @@ def _open_exponent(profile: AlphaProfile) -> list[Note]:
     ]
 
 
+def disagreement(elbow: Mapping[str, float | None]) -> list[Note]:
+    """Return a remark where the most likely elbow is outside the 90 % interval.
+
+    Parameters
+    ----------
+    elbow
+        ``mle``, ``q05`` and ``q95`` [nats/token], nulls where unknown.
+    """
+    mle, low, high = (elbow[name] for name in ("mle", "q05", "q95"))
+    if mle is None or low is None or high is None or low <= mle <= high:
+        return []
+    return [
+        Note(
+            "fits-disagree",
+            "warning",
+            f"The most likely elbow, {mle:.4g}, is outside the 90 % interval, {low:.4g} to "
+            f"{high:.4g}. The fit takes all scores for independent; the interval allows subsets "
+            "and runs to differ. That they disagree usually means that scores do not follow this "
+            "law (a cap or floors are missing), that runs are of two kinds (some learned the task, "
+            "some did not), or that the exponent is open. Trust neither without looking at the "
+            "curves.",
+            {"mle": mle, "interval": [low, high]},
+        )
+    ]
+
+
 def bootstrap_summary(
     resampled: EmergenceBootstrap | None, mle: float | None, irreducible: float
 ) -> dict[str, Any]:
@@ -104,8 +139,10 @@ def bootstrap_summary(
     }
 
 
-def fit_notes(rows: EmergenceRows, mle: EmergenceMle, evidence: AmountEvidence) -> list[Note]:
-    """Return remarks on decisions that the fit took."""
+def fit_notes(
+    rows: EmergenceRows, mle: EmergenceMle, evidence: AmountEvidence, sign: float = 1.0
+) -> list[Note]:
+    """Return remarks on decisions that the fit took; ``sign`` as in :func:`parameters`."""
     notes = []
     if rows.d0 < 1:
         notes.append(
@@ -124,9 +161,20 @@ def fit_notes(rows: EmergenceRows, mle: EmergenceMle, evidence: AmountEvidence) 
                 f"{rows.amounts[0]:g}: nothing is extrapolated.",
             )
         )
-    if mle.form.cap:
+    if mle.curves.cap is not None:
+        cap = sign * mle.curves.cap
+        notes.append(Note("cap-fitted", "info", f"Scores end at a fitted cap of {cap:.3g}."))
+    if mle.form.floors:
+        bases = {d: sign * base for d, base in mle.curves.bases.items()}
         notes.append(
-            Note("cap-fitted", "info", f"Scores end at a fitted cap of {mle.curves.cap:.3g}.")
+            Note(
+                "floors-fitted",
+                "info",
+                "Every amount of data has a base of its own, from "
+                f"{min(bases.values()):.3g} to {max(bases.values()):.3g}: weak models learn some "
+                "of the task from the examples alone.",
+                {"bases": [{"d": d, "base": base} for d, base in bases.items()]},
+            )
         )
     silent = [f"{d:g}" for d in evidence.amounts[~evidence.emerges]]
     if silent:

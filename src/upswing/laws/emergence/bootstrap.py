@@ -15,7 +15,7 @@ doi:10.1162/rest.90.3.414.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -31,6 +31,8 @@ UNITS: tuple[Unit, ...] = ("subset", "checkpoint", "row")
 
 _BLOCK = 4_000_000
 _STEPS = 8
+_AT_ONCE = 100
+_CANDIDATES = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,13 +90,19 @@ def bootstrap_emergence(
     resamples
         How many.
     """
-    objective = Objective(rows, mle.form)
     member, fixed = _members(rows, unit)
     units = int(member.max()) + 1
     counts = rng.multinomial(units, np.full(units, 1.0 / units), size=resamples).astype(float)
-    weight = np.where(fixed, 1.0, counts[:, np.where(fixed, 0, member)])
-    start = _best_of_grid(objective, member, fixed, counts)
-    theta, rss, rising = _better(objective, weight, start, np.tile(mle.theta, (resamples, 1)))
+    first, times, rows = _merged(rows, member)
+    member, fixed = member[first], fixed[first]
+    objective = Objective(rows, mle.form)
+    weight = times * np.where(fixed, 1.0, counts[:, np.where(fixed, 0, member)])
+    start = _best_of_grid(objective, member, fixed, times, counts)
+    parts = [
+        _better(objective, weight[here], start[here], np.tile(mle.theta, (len(weight[here]), 1)))
+        for here in (slice(i, i + _AT_ONCE) for i in range(0, resamples, _AT_ONCE))
+    ]
+    theta, rss, rising = (np.concatenate(part) for part in zip(*parts, strict=True))
     forecast = objective.forecast(theta)
     present = (weight[:, ~rows.few_shot] @ one_hot(rows.level[~rows.few_shot]) > 0).sum(axis=1)
     usable = rising & (present >= 2) & np.isfinite(rss)
@@ -111,13 +119,36 @@ def _members(rows: EmergenceRows, unit: Unit) -> tuple[Indices, Mask]:
     return np.arange(len(rows)), np.zeros(len(rows), dtype=bool)
 
 
-def _best_of_grid(objective: Objective, member: Indices, fixed: Mask, counts: Array) -> Array:
+def _merged(rows: EmergenceRows, member: Indices) -> tuple[Indices, Array, EmergenceRows]:
+    """Merge scores that share their curve, their loss and their unit: repeated runs.
+
+    Least squares sees no more of them than their mean and their number.
+
+    Returns
+    -------
+    Indices, Array, EmergenceRows
+        Which row stands for each group, how many are in it, and the rows of means.
+    """
+    alike = np.stack([member.astype(float), rows.level.astype(float), rows.loss])
+    _, first, group, times = np.unique(
+        alike, axis=1, return_index=True, return_inverse=True, return_counts=True
+    )
+    mean = np.bincount(group.ravel(), rows.value) / times
+    return first, times.astype(float), replace(rows.where(first), value=mean)
+
+
+def _best_of_grid(
+    objective: Objective, member: Indices, fixed: Mask, times: Array, counts: Array
+) -> Array:
     """Return the best grid point of each resample."""
     grid = objective.grid()
+    # with a ramp the grid is large, and most of it is far from any resample
+    all_rows = objective.linear_each(grid, np.broadcast_to(times, (len(grid), len(times)))).rss
+    grid = grid[np.argsort(all_rows)[:_CANDIDATES]]
     base, rise = objective.regressors(grid)
     y = objective.rows.value
     # one column of weights per unit, and one for the rows that are always there
-    onto_unit = one_hot(np.where(fixed, counts.shape[1], member))
+    onto_unit = one_hot(np.where(fixed, counts.shape[1], member)) * times[:, None]
     weights = np.hstack([counts, np.ones((len(counts), onto_unit.shape[1] - counts.shape[1]))])
     columns = (base * base, base * rise, rise * rise, base * y, rise * y)
     blocks = objective.onto_block.T

@@ -38,12 +38,15 @@ class AmountEvidence:
         Whether that is more than :data:`STRONG`.
     at_base
         Different losses that lie above the fitted elbow of the smallest amount.
+    floors
+        Whether every amount has a base of its own, so that only a rise with falling loss counts.
     """
 
     amounts: Array
     strength: Array
     emerges: Mask
     at_base: int
+    floors: bool = False
 
     @property
     def reason(self) -> str:
@@ -57,8 +60,16 @@ class AmountEvidence:
         found = [f"{d:g}" for d in self.amounts[self.emerges]]
         if len(found) >= 2:
             return ""
-        seen = f"only D = {found[0]} emerges" if found else "no amount of data emerges"
-        return f"{seen} on any model used; two are needed to see how the elbow moves with the data"
+        who = f"only D = {found[0]}" if found else "no amount of data"
+        what = (
+            "rises above what weak models learn from the examples alone,"
+            if self.floors
+            else "emerges"
+        )
+        return (
+            f"{who} {what} on any model used; two are needed to see how the elbow moves with the "
+            "data"
+        )
 
 
 def hinge_strength(
@@ -112,4 +123,5 @@ def emerging_amounts(rows: EmergenceRows, mle: EmergenceMle | None) -> AmountEvi
     strength = np.maximum(line - hinge, 0.0) / noise
     losses = np.unique(tuned.loss)
     at_base = losses if mle is None else losses[losses > mle.curves.elbows.lowest]
-    return AmountEvidence(rows.amounts, strength, strength > STRONG, len(at_base))
+    floors = mle is not None and mle.form.floors
+    return AmountEvidence(rows.amounts, strength, strength > STRONG, len(at_base), floors)

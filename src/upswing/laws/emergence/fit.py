@@ -194,8 +194,8 @@ def _polish(objective: Objective, start: Array) -> Array:
             method="Nelder-Mead",
             options={
                 "initial_simplex": np.vstack([best, best + np.diag(edges)]),
-                "xatol": 1e-9,
-                "fatol": 1e-14,
+                "xatol": 1e-7,
+                "fatol": 1e-9 * float(objective.rss(best[None])[0]) + 1e-14,
                 "maxfev": _SIMPLEX,
             },
         )

@@ -21,7 +21,6 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from upswing.laws.emergence.cells import Cells, first_cells, refined
 from upswing.laws.emergence.fit import EmergenceMle
@@ -30,15 +29,15 @@ from upswing.laws.emergence.mode import find_mode
 from upswing.laws.emergence.objective import Objective
 from upswing.laws.emergence.posterior import EmergencePosterior
 from upswing.laws.emergence.prior import EmergencePrior, exponent
-from upswing.laws.emergence.quadrature import SUBSET_SDS, Quadrature
+from upswing.laws.emergence.quadrature import SUBSET_SDS, Quadrature, has_repeats, log_sum
 from upswing.laws.emergence.rows import EmergenceRows, Indices, Mask
 from upswing.laws.emergence.tables import Nuisance
 
-_COARSE, _FINE, _SMOOTH = 160, 320, 200
+_POINTS, _POINTS_RUNS = (120, 320), (160, 200)
 _SPACING = 1.4
 _RADIUS = {2: 3.0, 3: 3.0, 4: 2.9, 5: 2.5}
-_ADAPTED = 4
-_FAR, _WIDE = 0.6, 1.7
+_ADAPTED = 6
+_FAR = 0.6
 _STENCIL = 1.5
 _FEW, _MANY = 100, 1000
 _SAMPLE = 300
@@ -86,11 +85,12 @@ def hierarchical_posterior(
         With the posterior means of ``subset_sd``, ``run_sd``, ``noise`` and ``top`` (slope or cap).
     """
     prior = prior or EmergencePrior()
-    coarse = Quadrature(rows, mle, prior, _COARSE)
+    # Shifts per run smooth the tables, and make them dear.
+    few, many = _POINTS_RUNS if has_repeats(rows) else _POINTS
+    coarse = Quadrature(rows, mle, prior, few)
     everywhere = first_cells(mle, Objective(rows, mle.form).box, ramp=False)
     region = _adapted(coarse, everywhere)
-    # Shifts per run smooth the tables, and make them dear.
-    fine = Quadrature(rows, mle, prior, _SMOOTH if coarse.coordinates.runs else _FINE)
+    fine = Quadrature(rows, mle, prior, many)
     cells, nodes, mass = _integrated(fine, everywhere, region, _MANY)
     by_pair = mass.sum(axis=0).reshape(len(region.sds), -1)
     by_sd, by_node = by_pair.sum(axis=1), by_pair.sum(axis=0)
@@ -116,10 +116,14 @@ def _adapted(coarse: Quadrature, everywhere: Cells) -> _Region:
         lattice = region.lattice()
         mean = by_node @ lattice
         covariance = (lattice - mean).T @ (by_node[:, None] * (lattice - mean))
-        variance, turn = np.linalg.eigh(covariance)
-        settled = bool(np.all(np.abs(mean) < _FAR) and variance.max() < _WIDE)
+        # the ball cuts off tails, the more the more dimensions: compare to a normal in the ball
+        normal = np.exp(-0.5 * (lattice**2).sum(axis=1))
+        unit = float(normal @ lattice[:, 0] ** 2 / normal.sum())
+        variance, turn = np.linalg.eigh(covariance / unit)
         # what fills the ball may be wider than the ball
-        scale = np.sqrt(np.clip(variance, 0.1, None) * np.where(variance > _WIDE, 1.5, 1.0))
+        wide = variance > 0.5 * (1.0 + float(np.mean(lattice[:, 0] ** 2)) / unit)
+        settled = bool(np.all(np.abs(mean) < _FAR) and not wide.any())
+        scale = np.sqrt(np.clip(variance, 0.1, None) * np.where(wide, 1.5, 1.0))
         region = _Region(
             region.centre + region.axes @ mean,
             region.axes @ (turn * scale),
@@ -145,7 +149,7 @@ def _integrated(
     levels, log_prior = levels[:, :, heavy], log_prior[heavy]
     cells, _ = refined(
         everywhere,
-        lambda some: np.asarray(logsumexp(quadrature.combine(some, levels, log_prior), axis=1)),
+        lambda some: log_sum(quadrature.combine(some, levels, log_prior), axis=1),
         enough,
     )
     nodes = quadrature.nodes(region.centre + region.lattice() @ region.axes.T)
@@ -163,5 +167,5 @@ def _integrated(
 def _heavy(quadrature: Quadrature, cells: Cells, levels: Array, log_prior: Array) -> Mask:
     """Tell which combinations of shift and node have mass."""
     log = quadrature.combine(cells, levels, log_prior) + cells.log_volume[:, None]
-    weight = logsumexp(log, axis=0)
+    weight = log_sum(log, axis=0)
     return np.asarray(weight > weight.max() - _NEGLIGIBLE)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import logsumexp
 
 from upswing.laws.emergence.cells import Cells
 from upswing.laws.emergence.law import Array
-from upswing.laws.emergence.quadrature import Quadrature
+from upswing.laws.emergence.quadrature import Quadrature, log_sum
 from upswing.laws.emergence.rows import Indices
 
 _SEARCHED: Indices = np.array([1, 4, 7])
 _SWEEPS = 8
 _GAIN = 0.5
 _OFFSETS = np.arange(-3, 4)
-_KEPT = 30.0
+_KEPT = 20.0
 _WIDER = 1.2
+_IMPOSSIBLE = 1e6
 
 
 def find_mode(search: Quadrature, cells: Cells) -> tuple[Array, Array]:
@@ -47,9 +47,10 @@ def _climb(search: Quadrature, cells: Cells, start: Array) -> tuple[Array, Array
         for k in range(len(psi)):
             trial = np.tile(psi, (len(_OFFSETS), 1))
             trial[:, k] += _OFFSETS * step[k]
-            value = logsumexp(_log_mass(search, cells, trial), axis=0)
+            value = log_sum(_log_mass(search, cells, trial), axis=0)
             best = int(value.argmax())
             peak = float(value[best])
+            value = np.maximum(value, peak - _IMPOSSIBLE)  # a cap below the base has no mass
             inner = int(np.clip(best, 1, len(_OFFSETS) - 2))
             left, middle, right = value[inner - 1 : inner + 2]
             bend = 2.0 * middle - left - right
@@ -70,4 +71,4 @@ def _log_mass(search: Quadrature, cells: Cells, psi: Array) -> Array:
     levels = search.levels(nodes, _SEARCHED)
     log = search.combine(cells, levels, search.log_prior(nodes, _SEARCHED))
     log = log.reshape(len(cells), len(_SEARCHED), len(psi)) + cells.log_volume[:, None, None]
-    return np.asarray(logsumexp(log, axis=1))
+    return log_sum(log, axis=1)

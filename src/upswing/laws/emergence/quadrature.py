@@ -21,10 +21,10 @@ SUBSET_SDS = np.array(
 
 _FLOOR_NODES = 1.2 * np.arange(-2, 3)
 _RESOLVED, _STEEPEST = 1.5, 0.1
-_BLOCK = 60_000
 _SPARSE = 32
 _RUN_SD = 0.1
 _STEEP_RAMP, _QUIETER = 0.25, 0.2
+_LEAST_NOISE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,9 @@ class Quadrature:
             rows, mle.form, mle.fitted, self.grid, prior.few_shot_base * self.scale
         )
         form = mle.form
-        self.coordinates = Coordinates(form.cap, not form.floors, _has_repeats(rows))
+        self.coordinates = Coordinates(form.cap, not form.floors, has_repeats(rows))
         self._step = float(self.grid[-1] - self.grid[-2])
-        self._kernels = np.stack([shift_kernel(self.grid, sd) for sd in SUBSET_SDS])
+        self._kernels: dict[int, Array] = {}
         self._floors = self._floor_nodes() if form.floors else None
 
     def starts(self) -> list[Array]:
@@ -142,13 +142,15 @@ class Quadrature:
         """Return the nuisance parameters at coordinates of shape (n_nodes, n_coordinates).
 
         The likelihood of a subset must not be narrower than the spacing of the tables, so noise
-        that would make it so is raised.
+        that would make it so is raised. Nor are scores ever without noise: where the number of
+        questions is unknown, that of the law would be the only one.
         """
         nodes = self.coordinates.nodes(psi, self.mle.curves.base)
         slope = (nodes.top - nodes.base) / nodes.ramp if self.coordinates.cap else nodes.top
         slope = np.clip(slope, 0.0, _STEEPEST * self.scale / self._step)
         narrow = np.maximum((_RESOLVED * self._step) ** 2 - nodes.run_sd**2, 0.0)
-        return replace(nodes, noise=np.maximum(nodes.noise, slope * np.sqrt(narrow)))
+        least = np.maximum(slope * np.sqrt(narrow), _LEAST_NOISE * self.scale)
+        return replace(nodes, noise=np.maximum(nodes.noise, least))
 
     def elbows(self, cells: Cells) -> Array:
         """Return E at every amount, and at D0 last, (n_cells, n_amounts + 1)."""
@@ -190,16 +192,24 @@ class Quadrature:
     def _tuned(self, nodes: Nuisance, sds: Indices, windows: list[slice]) -> Array:
         log = self.tables.subsets(nodes)
         n_subsets, n_elbows, n_nodes = log.shape
+        smoothing = self._smoothing(sds)
         peak = log.max(axis=1, keepdims=True)
         like = np.exp(log - peak)
         out = np.zeros((self.tables.levels, n_elbows, len(sds), n_nodes))
         for subset in range(n_subsets):
             level = self.tables.level_of_subset[subset]
-            kernels = self._kernels[sds, windows[level]]
+            kernels = smoothing[:, windows[level]]
             mixed = kernels.reshape(-1, n_elbows) @ like[subset]
             log_mixed = np.log(np.maximum(mixed, 1e-300)).reshape(len(sds), -1, n_nodes)
             out[level, windows[level]] += log_mixed.transpose(1, 0, 2) + peak[subset]
         return out.reshape(self.tables.levels, n_elbows, -1)
+
+    def _smoothing(self, sds: Indices) -> Array:
+        """Return the kernels of shifts per subset, (n_sds, n_elbows, n_elbows)."""
+        for sd in sds:
+            if sd not in self._kernels:
+                self._kernels[sd] = shift_kernel(self.grid, SUBSET_SDS[sd])
+        return np.stack([self._kernels[sd] for sd in sds])
 
     def _windows(self, cells: Cells | None) -> list[slice]:
         """Return, for each amount, which elbows of the tables the cells need."""
@@ -227,24 +237,25 @@ class Quadrature:
         log_prior
             Log prior mass of each combination of shift and node.
         """
-        index, share = self._place(self.elbows(cells)[:, : len(levels)])
-        total = np.tile(log_prior, (len(cells), 1))
-        block = max(1, _BLOCK // total.shape[1])
-        for i in range(0, len(cells), block):
-            here = slice(i, i + block)
-            part = total[here]
-            for level, table in enumerate(levels):
-                near, far = index[here, level], share[here, level, None]
-                part += table[near] * (1.0 - far)
-                part += table[near + 1] * far
-        return np.asarray(total)
+        from scipy.sparse import csr_array
+
+        n_levels, n_elbows, _ = levels.shape
+        index, share = self._place(self.elbows(cells)[:, :n_levels])
+        near = index + n_elbows * np.arange(n_levels)
+        column = np.stack([near, near + 1], axis=-1).ravel()
+        weight = np.stack([1.0 - share, share], axis=-1).ravel()
+        start = 2 * n_levels * np.arange(len(cells) + 1)
+        shape = (len(cells), n_levels * n_elbows)
+        onto = csr_array((weight, column, start), shape=shape)
+        return np.asarray(onto @ levels.reshape(shape[1], -1) + log_prior)
 
     def log_prior(self, nodes: Nuisance, sds: Indices) -> Array:
         """Return the log prior mass of combinations of shift and node, (n_sds * n_nodes,)."""
         from scipy.special import erf
 
         edges = np.concatenate([[0.0], 0.5 * (SUBSET_SDS[1:] + SUBSET_SDS[:-1]), [np.inf]])
-        shift = np.log(np.diff(erf(edges / (self.prior.subset_sd * np.sqrt(2.0)))))
+        mass = np.diff(erf(edges / (self.prior.subset_sd * np.sqrt(2.0))))
+        shift = np.log(np.maximum(mass, 1e-300))
         noise = nodes.noise / (self.prior.noise * self.scale)
         value = -np.log1p(noise**2)
         if self.coordinates.cap:
@@ -266,6 +277,14 @@ class Quadrature:
         known = question_variance(tuned, fitted).mean()
         sd = 1.5 * np.sqrt(max(self.mle.sigma**2, known) / count)
         return np.asarray(bases + _FLOOR_NODES[:, None] * sd)
+
+
+def log_sum(log: Array, axis: int) -> Array:
+    """Return the logarithm of the sum of exponentials along an axis."""
+    peak = log.max(axis=axis, keepdims=True)
+    possible = np.isfinite(peak)
+    total = np.exp(log - np.where(possible, peak, 0.0)).sum(axis=axis, keepdims=True)
+    return np.asarray(np.squeeze(np.log(np.where(possible, total, 1.0)) + peak, axis))
 
 
 def elbow_grid(lowest: float, highest: float, top: float, points: int) -> Array:
@@ -290,7 +309,7 @@ def elbow_grid(lowest: float, highest: float, top: float, points: int) -> Array:
     return np.concatenate([below[::-1], even])
 
 
-def _has_repeats(rows: EmergenceRows) -> bool:
+def has_repeats(rows: EmergenceRows) -> bool:
     """Tell whether some model was finetuned several times on one subset: there are seeds."""
     tuned = rows.finetuned
     runs = np.stack([tuned.subset, tuned.checkpoint])

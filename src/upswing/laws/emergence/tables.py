@@ -20,6 +20,7 @@ from upswing.laws.emergence.law import Array, EmergenceForm
 from upswing.laws.emergence.rows import EmergenceRows, Indices, one_hot, regressors
 
 _TINY = 1e-300
+_PER_SD = 0.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +84,7 @@ class ElbowTables:
         self._base_sd = base_sd
         self._losses, model = np.unique(self._tuned.loss, return_inverse=True)
         self._model = model.ravel()
+        self._splines: dict[int, tuple[Indices, Array]] = {}
         self._onto = one_hot(self._tuned.subset)
         first = self._onto.argmax(axis=0)
         self.level_of_subset = self._tuned.level[first]
@@ -103,8 +105,25 @@ class ElbowTables:
             some = sharp[nodes.ramp[sharp] == ramp]
             out[:, :, some] = self._sharp(nodes, bases[:, some], some, float(ramp))
         for i in np.flatnonzero(nodes.run_sd > 0.0):
-            out[:, :, i] = (self._shifted(nodes, bases[:, i], int(i)) @ self._onto).T
+            points, onto_grid = self._sparse(float(nodes.run_sd[i]))
+            at_points = self._shifted(nodes, bases[:, i], int(i), self.grid[points]) @ self._onto
+            out[:, :, i] = (onto_grid @ at_points).T
         return out
+
+    def _sparse(self, run_sd: float) -> tuple[Indices, Array]:
+        """Return elbows at which a shift per run must be integrated, and splines onto all others.
+
+        The shift smooths the likelihood over its standard deviation.
+        """
+        from scipy.interpolate import CubicSpline
+
+        scale = int(np.floor(np.log2(run_sd * _PER_SD)))
+        if scale not in self._splines:
+            cell = np.floor((self.grid - self.grid[0]) / 2.0**scale)
+            points = np.union1d(np.unique(cell, return_index=True)[1], [len(self.grid) - 1])
+            spline = CubicSpline(self.grid[points], np.eye(len(points)))
+            self._splines[scale] = points, np.asarray(spline(self.grid))
+        return self._splines[scale]
 
     def _sharp(self, nodes: Nuisance, bases: Array, some: Indices, ramp: float) -> Array:
         """Without shifts per run the exponent is quadratic in base and slope: five sums."""
@@ -126,16 +145,16 @@ class ElbowTables:
             out[:, :, here] = -0.5 * (squares + constant[:, None, None])
         return out
 
-    def _shifted(self, nodes: Nuisance, bases: Array, i: int) -> Array:
+    def _shifted(self, nodes: Nuisance, bases: Array, i: int, elbows: Array) -> Array:
         """Return the log-likelihood of each row with a shift per run, (n_elbows, n_rows)."""
         from scipy.special import ndtr
 
         variance = self._tuned_variance + nodes.noise[i] ** 2
         run, base = nodes.run_sd[i], bases[self._tuned.subset]
         slope = (nodes.top[i] - base) / nodes.ramp[i] if self._form.cap else nodes.top[i]
-        away = self.grid[:, None] - self._tuned.loss
+        away = elbows[:, None] - self._tuned.loss
         # whether the run's elbow is before or beyond the model depends on the model alone
-        apart = self.grid[:, None] - self._losses
+        apart = elbows[:, None] - self._losses
         miss = self._tuned.value - base
         flat = np.exp(-0.5 * miss**2 / variance) / np.sqrt(variance)
         total = variance + (slope * run) ** 2
