@@ -3,7 +3,12 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from upswing.charts.ablation_errors import ablation_errors, highest_shown, setting_labels
+from upswing.charts.ablation_errors import (
+    ablation_errors,
+    error_scale,
+    highest_shown,
+    setting_labels,
+)
 from upswing.charts.save import render_chart
 from upswing.forecast.studies.ablations import COLUMNS
 from upswing.forecast.studies.published_ablations import published_ablations
@@ -81,3 +86,11 @@ def test_it_is_drawn_with_its_words(own: pl.DataFrame, mode) -> None:
 
 def test_an_empty_table_gives_an_empty_figure() -> None:
     assert ablation_errors(pl.DataFrame(schema=COLUMNS)).to_dict()["hconcat"] == []
+
+
+@pytest.mark.parametrize("top", [0.12, 0.17, 0.9, 4.0, 60.0])
+def test_a_bent_scale_has_ticks_enough_to_see_it(top: float) -> None:
+    ticks = error_scale(top)["axis"].to_dict()["values"]
+    assert len(ticks) >= 4
+    assert {0.0, 0.1} <= set(ticks)
+    assert max(ticks) <= top

@@ -79,3 +79,11 @@ def test_the_curve_of_a_conversion_is_drawn_as_it_is() -> None:
 def test_no_curve_is_an_error() -> None:
     with pytest.raises(InputError, match="no curve"):
         parameter_axis(CURVE.clear())
+
+
+def test_the_dashed_line_starts_where_the_solid_one_ends() -> None:
+    rows = size_rows(CURVE, None)["sizes"]
+    solid = [row["x"] for row in rows if not row["extrapolated"]]
+    dashed = [row["x"] for row in rows if row["beyond"]]
+    assert dashed[0] == solid[-1]
+    assert dashed[1] > 7.1e10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -41,6 +42,7 @@ def test_the_table_shows_intervals_and_baselines(table, capsys):
     assert "bootstrap of subsets" in out
     assert "just past the best random checkpoint" in out
     assert "mean truth of other tasks" in out
+    assert re.search(r"just past the best random checkpoint +1\.933 ", out)  # not 1.93
 
 
 def test_csv_has_one_row_per_forecast(table, capsys):

@@ -37,7 +37,7 @@ def test_candidates_may_be_given_with_costs_of_their_own(table, tmp_path, capsys
     assert run([*arguments, "--budget", "10", "--format", "csv"]) == 0
     out, err = capsys.readouterr()
     assert out.splitlines()[1].startswith("1,loss 1.953,,1.953,256.0,1,2000.0,10.0,10.0")
-    assert "1 steps for 10 of 10 cost" in err
+    assert "1 step for 10 of 10 cost" in err
 
 
 def test_a_budget_too_small_is_told(table, capsys):

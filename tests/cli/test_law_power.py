@@ -40,7 +40,7 @@ def test_losses_come_from_a_table_too(tmp_path, capsys):
     # the best loss is 2.05, and the elbow is assumed just below it
     assert "6 models above an assumed elbow of 2.02 nats" in capsys.readouterr().out
     assert run(["law", "power", "--table", str(path), "--family", "b"]) == 1
-    assert "no model has a loss" in capsys.readouterr().err
+    assert "no family 'b' (there are a)" in capsys.readouterr().err
 
 
 def test_a_target_is_searched_for(capsys):

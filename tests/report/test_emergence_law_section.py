@@ -170,6 +170,14 @@ def test_a_refusal_says_why_and_what_to_do(found: EmergenceCases) -> None:
     assert headline(riddles) == "no forecast"
 
 
+def test_what_is_refused_leads_nothing(found: EmergenceCases) -> None:
+    sums = case(found, "sums")
+    assert sums.forecast is not None
+    assert "Lead in compute" in dict(card_text(sums)["facts"])
+    refused = replace(sums, forecast=replace(sums.forecast, status="refused"))
+    assert "Lead in compute" not in dict(card_text(refused)["facts"])
+
+
 def test_beyond_reach_is_no_never(found: EmergenceCases) -> None:
     sums = case(found, "sums")
     assert sums.forecast is not None

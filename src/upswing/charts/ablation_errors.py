@@ -43,6 +43,7 @@ HEADS = {
 """Heading over the settings of each study."""
 
 TICKS = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+_FINE_TICKS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5)
 """Errors with a label; the axis is even up to about 0.1 and logarithmic beyond."""
 
 _LABELS = 200
@@ -180,9 +181,11 @@ def error_scale(top: float) -> dict[str, Any]:
     """Return scale and ticks of an axis of errors up to ``top`` [nats/token]."""
     import altair as alt
 
+    # The scale bends at the criterion: below 1 nat too few ticks would pass it for a straight one.
+    ticks = [tick for tick in (TICKS if top >= 1.0 else _FINE_TICKS) if tick <= top]
     return {
         "scale": alt.Scale(type="symlog", constant=CRITERION, domain=[0.0, top], nice=False),
-        "axis": alt.Axis(values=[tick for tick in TICKS if tick <= top], format="~g", grid=True),
+        "axis": alt.Axis(values=ticks, format="~g", grid=True),
     }
 
 

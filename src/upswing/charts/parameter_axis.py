@@ -151,8 +151,11 @@ def size_rows(curve: pl.DataFrame, sizes: pl.DataFrame | None) -> dict[str, list
         ]
     places = {share: size_quantile(curve, share) for share in _QUANTILES}
     names = {"value": "x", "cdf": "emerged", "cdf_low": "low", "cdf_high": "high"}
+    # The dashed line starts where the solid one ends.
+    beyond = pl.col("extrapolated") | pl.col("extrapolated").shift(-1).fill_null(False)
+    lines = curve.select(*names, "extrapolated", beyond.alias("beyond")).rename(names)
     return {
-        "sizes": curve.select(*names, "extrapolated").rename(names).to_dicts(),
+        "sizes": lines.to_dicts(),
         "quantiles": [{"x": x, "emerged": share} for share, x in places.items() if x is not None],
         "known": known,
     }
@@ -195,7 +198,7 @@ def size_layers(axis: str = "params", height: int = HEIGHT, mode: Mode = "light"
     )
     lines = [
         data("sizes")
-        .transform_filter("datum.extrapolated" if beyond else "!datum.extrapolated")
+        .transform_filter("datum.beyond" if beyond else "!datum.extrapolated")
         .mark_line(color=ink, strokeWidth=2.2, strokeDash=[5, 3] if beyond else alt.Undefined)
         .encode(x=at, y=y, order="x:Q", tooltip=told)
         for beyond in (False, True)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from upswing.cli.law_studies import StudyOptions, read_finetuned
+from upswing.cli.law_studies import StudyOptions, read_finetuned, to_thousandths
 from upswing.cli.options import Format
-from upswing.cli.output import exit_code, print_frame, print_notes, say, working
+from upswing.cli.output import exit_code, print_frame, print_notes, print_records, say, working
 
 if TYPE_CHECKING:
     from upswing.forecast.studies.ablations import Ablations
@@ -82,7 +82,8 @@ def ablate(
 
 def _print(found: Ablations) -> None:
     what = f"{found.task}, {found.metric}, true elbow {found.truth.elbow:.4g}"
-    print_frame(found.table.select(_SHOWN), "table", f"Forecasts of {what} [nats/token]")
-    print_frame(found.summary().drop("task"), "table", "By study")
+    rows = to_thousandths(found.table.select(_SHOWN).to_dicts())
+    print_records(rows, "table", f"Forecasts of {what} [nats/token]")
+    print_records(to_thousandths(found.summary().drop("task").to_dicts()), "table", "By study")
     for row in found.table.filter(status="refused").iter_rows(named=True):
         say(f"{row['setting']}: {row['reason']}")

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from upswing.cli.law_studies import StudyOptions, read_finetuned
+from upswing.cli.law_studies import StudyOptions, read_finetuned, to_thousandths
 from upswing.cli.options import Format
-from upswing.cli.output import exit_code, print_frame, print_notes, say, working
+from upswing.cli.output import exit_code, print_frame, print_notes, print_records, say, working
 
 _OPTIONS = StudyOptions()
 _SHOWN = (
@@ -61,8 +61,9 @@ def advance(
         sys.stdout.write(found.to_json() + "\n")
     elif format == "table":
         what = f"{found.task}, {found.metric}, true elbow {found.truth.elbow:.4g}"
-        print_frame(found.table.select(_SHOWN), "table", f"Forecasts of {what} [nats/token]")
-        print_frame(found.reach, "table", "How far in advance")
+        rows = to_thousandths(found.table.select(_SHOWN).to_dicts())
+        print_records(rows, "table", f"Forecasts of {what} [nats/token]")
+        print_records(to_thousandths(found.reach.to_dicts()), "table", "How far in advance")
     else:
         print_frame(found.table, format)
     if figure is not None:

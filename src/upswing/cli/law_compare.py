@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from upswing.cli.law_studies import read_finetuned
+from upswing.cli.law_studies import read_finetuned, to_thousandths
 from upswing.cli.options import Format
-from upswing.cli.output import exit_code, print_frame, print_notes, say, working
+from upswing.cli.output import exit_code, print_notes, print_records, say, working
 from upswing.errors import InputError
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ def compare(
         sys.stdout.write(found.to_json() + "\n")
     else:
         title = f"Elbows of {found.task}, {found.metric} at D0 = {d0:g} [nats/token]"
-        print_frame(found.to_frame(), format, title)
+        rows = found.to_frame().to_dicts()
+        print_records(to_thousandths(rows) if format == "table" else rows, format, title)
         if format == "table":
             _say(found)
     if figure is not None and not found.refused:

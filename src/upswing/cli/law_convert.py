@@ -148,6 +148,8 @@ def convert(
     if llama2:
         if path is not None:
             raise InputError("--llama2 takes the place of a file", hint=f"leave out {path}")
+        if form != "params":
+            raise InputError(f"no law of {form} with --llama2", hint="its pairs say params alone")
         fit, read_notes = _llama2()
     elif source is None:
         raise InputError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from upswing.cli.law_studies import read_finetuned
+from upswing.cli.law_studies import read_finetuned, to_thousandths
 from upswing.cli.options import Format
 from upswing.cli.output import exit_code, print_frame, print_notes, print_records, say, working
 
@@ -124,8 +124,11 @@ def _print(found: EmergenceForecast) -> None:
         rows.append({"interval": f"bootstrap of {found.bootstrap['unit']}s", **kept})
     what = f"{found.task}, {found.metric}"
     if not found.refused:
-        print_records(rows, "table", f"Elbow of {what} at D0 = {found.d0:g} [nats/token]")
-    print_frame(found.to_frame(), "table", f"Forecasts for {what} [nats/token]")
+        print_records(
+            to_thousandths(rows), "table", f"Elbow of {what} at D0 = {found.d0:g} [nats/token]"
+        )
+    forecasts = to_thousandths(found.to_frame().to_dicts())
+    print_records(forecasts, "table", f"Forecasts for {what} [nats/token]")
     if found.reason:
         say(f"{found.status}: {found.reason}")
 

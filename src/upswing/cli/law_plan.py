@@ -86,7 +86,7 @@ def plan(
         Exit with 2 on warnings.
     """
     from upswing.forecast.finetuning.emergence_law import EmergenceLaw
-    from upswing.forecast.finetuning.table import read_finetunes
+    from upswing.forecast.planning.candidates import read_candidates
     from upswing.forecast.planning.cost import RunCost
     from upswing.forecast.planning.design import plan_runs
 
@@ -106,7 +106,7 @@ def plan(
             metric=metric,
             family=family,
             method=method,
-            candidates=None if candidates is None else read_finetunes(candidates),
+            candidates=None if candidates is None else read_candidates(candidates),
             cost=cost,
             losses=losses or (),
             amounts=amounts or (),

@@ -177,7 +177,13 @@ def _losses(losses: list[float] | None, table: str | None, family: str | None) -
     frame = data.scales if isinstance(data, Tables) else data
     if "loss" not in frame.columns:
         raise InputError("column 'loss' is missing", where=table)
-    if family is not None and "family" in frame.columns:
+    if family is not None:
+        known: list[str] = []
+        if "family" in frame.columns:
+            known = frame["family"].drop_nulls().unique().sort().to_list()
+        if family not in known:
+            said = f"there are {', '.join(known)}" if known else "the table names none"
+            raise InputError(f"no family {family!r}", where=table, hint=said)
         frame = frame.filter(family=family)
     found = [float(loss) for loss in frame["loss"].drop_nulls().unique().sort()]
     if not found:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -17,8 +17,15 @@ if TYPE_CHECKING:
     from upswing.notes import Note
     from upswing.tables.bundle import Tables
 
-_TABLES = (".csv", ".tsv", ".parquet")
 _Flag = Parameter(negative=())
+_QUANTILES = ("q05", "q10", "q25", "q50", "q75", "q90", "q95")
+_NATS = frozenset(
+    (
+        *("elbow", "mle", "mean", *_QUANTILES, "truth", "truth_q05", "truth_q95", "best_loss"),
+        *("error", "absolute_error", "gap", "best_still_random_error", "smallest_amount_error"),
+        *("reliable_gap", "furthest_gap", "median_absolute_error", "largest_absolute_error"),
+    )
+)
 
 
 @Parameter(name="*")
@@ -104,14 +111,24 @@ class StudyOptions:
         return {name: getattr(self, name) for name in names}
 
 
+def to_thousandths(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows with losses as a terminal shows them: three digits of 1.95 hide what matters.
+
+    >>> to_thousandths([{"elbow": 1.95432, "alpha": 1.95432, "q05": None}])
+    [{'elbow': '1.954', 'alpha': 1.95432, 'q05': None}]
+    """
+    return [
+        {
+            name: f"{value:.3f}" if name in _NATS and isinstance(value, float) else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
+
+
 def read_finetuned(path: str) -> tuple[pl.DataFrame | Tables, tuple[Note, ...]]:
     """Read a table of finetuned models, or anything that Upswing reads."""
-    if Path(path).suffix.lower() in _TABLES:
-        from upswing.forecast.finetuning.table import read_finetunes
-
-        return read_finetunes(path), ()
-    from upswing.sources.read import read
+    from upswing.forecast.finetuning.table import read_finetuned
 
     with working("Reading"):
-        tables = read(path, items=False)
-    return tables, tables.notes
+        return read_finetuned(path)

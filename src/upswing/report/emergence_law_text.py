@@ -186,8 +186,8 @@ def _facts(case: EmergenceCase) -> list[tuple[str, str]]:
     shots = f"{case.law.d0:g}" + ("" if case.shots_known else ", assumed")
     facts.append(("Solved examples in the prompt, D₀", shots))
     forecast = case.forecast
-    if forecast is not None and forecast.truth["lead_flops"] is not None and case.checked:
-        lead = forecast.truth["lead_flops"]
+    lead = None if forecast is None else forecast.truth["lead_flops"]
+    if lead is not None and case.checked and case.status != "refused":
         facts.append(
             ("Lead in compute", f"{lead:.2g}× (first model past the elbow ÷ largest used)")
         )

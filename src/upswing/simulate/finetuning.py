@@ -31,6 +31,7 @@ PARAMS = (3.4e9, 6.7e9, 13e9)
 """Parameters of the three sizes."""
 
 _FIRST_TOKENS = 25e9
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def simulate_finetuning(
     rng
         Source of randomness.
     gap
-        Only checkpoints with a loss more than this above the true elbow are finetuned
+        Only checkpoints with a loss at least this above the true elbow are finetuned
         [nats/token]: 0 for all that have not emerged; None for all.
     prompted
         Prompted scores: of no checkpoint, of the finetuned ones, or of all.
@@ -161,7 +162,7 @@ def simulate_finetuning(
     checkpoints = _checkpoints(losses)
     used = checkpoints
     if gap is not None:
-        used = checkpoints.filter(pl.col("loss") > world.elbow + gap)
+        used = checkpoints.filter(pl.col("loss") >= world.elbow + gap - _ROUNDING)
     grid = {"d": world.amounts, "draw": range(world.draws), "seed": range(world.seeds)}
     runs = used
     for name, values in grid.items():

@@ -16,6 +16,7 @@ from upswing.sources.every_eval_ever_samples import (
     recognises_every_eval_ever_samples,
     run_beside,
 )
+from upswing.sources.finetunes import looks_finetuned, read_finetuned
 from upswing.sources.format import Format, Look, ReadOptions, whole
 from upswing.sources.helm import helm_members, read_helm, recognises_helm
 from upswing.sources.inspect_logs import read_inspect, recognises_inspect
@@ -70,6 +71,11 @@ FORMATS = (
         "Pythia arithmetic CSV",
         lambda look, options: looks_like_pythia_arithmetic(list(look.columns)),
         whole(read_pythia_arithmetic),
+    ),
+    Format(
+        "table of finetuned models",
+        lambda look, options: looks_finetuned(look.columns),
+        whole(read_finetuned),
     ),
     Format("tidy table", lambda look, options: looks_tidy(list(look.columns)), whole(read_tidy)),
     WIDE,

@@ -105,19 +105,11 @@ def reading_of(frame: pl.DataFrame, source: str) -> Reading:
     if "metric" not in frame.columns:
         frame = frame.with_columns(pl.lit("acc").alias("metric"))
     frame = frame.with_columns(pl.col("metric").fill_null("acc"))
-    frame = frame.with_columns(_direction(frame), pl.lit(source).alias("source"))
-    frame, notes = _named_checkpoints(frame)
+    frame = frame.with_columns(direction(frame), pl.lit(source).alias("source"))
+    frame, notes = named_checkpoints(frame)
     kept = [name for name in frame.columns if name in SCORES.polars]
     scores = with_defaults(padded(frame.select(kept), SCORES))
-    if ignored:
-        notes.append(
-            Note(
-                "columns-ignored",
-                "info",
-                f"{source}: columns that Upswing does not know are left out: {', '.join(ignored)}.",
-                {"source": source, "columns": ignored},
-            )
-        )
+    notes += columns_ignored(source, ignored)
     scale_names = [
         name
         for name in (
@@ -142,6 +134,20 @@ def reading_of(frame: pl.DataFrame, source: str) -> Reading:
     )
 
 
+def columns_ignored(source: str, ignored: list[str]) -> list[Note]:
+    """Return a note on columns that are not known, if there are any."""
+    if not ignored:
+        return []
+    return [
+        Note(
+            "columns-ignored",
+            "info",
+            f"{source}: columns that Upswing does not know are left out: {', '.join(ignored)}.",
+            {"source": source, "columns": ignored},
+        )
+    ]
+
+
 def _check_scale(frame: pl.DataFrame, name: str, source: str) -> None:
     least = 1.0 if name.startswith("params") else 0.0
     bad = frame.filter(~(pl.col(name).is_finite() & (pl.col(name) >= least)).fill_null(True))
@@ -153,13 +159,14 @@ def _check_scale(frame: pl.DataFrame, name: str, source: str) -> None:
         )
 
 
-def _direction(frame: pl.DataFrame) -> pl.Expr:
+def direction(frame: pl.DataFrame) -> pl.Expr:
+    """Return whether more of each row's metric is better: as stated, else as known."""
     known = {
         name: metric.higher_is_better
         for name in frame["metric"].unique()
         if (metric := known_metric(name)) is not None
     }
-    direction = pl.col("metric").replace_strict(
+    better = pl.col("metric").replace_strict(
         list(known), list(known.values()), default=None, return_dtype=pl.Boolean
     )
     if "higher_is_better" in frame.columns:
@@ -170,11 +177,11 @@ def _direction(frame: pl.DataFrame) -> pl.Expr:
             .when(text.is_in(["false", "0", "0.0", "no"]))
             .then(pl.lit(False))
         )
-        direction = pl.coalesce(stated, direction)
-    return direction.alias("higher_is_better")
+        better = pl.coalesce(stated, better)
+    return better.alias("higher_is_better")
 
 
-def _named_checkpoints(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Note]]:
+def named_checkpoints(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Note]]:
     """Give checkpoints that differ in scale only a revision of their own."""
     if "revision" in frame.columns and frame["revision"].is_not_null().any():
         return frame.with_columns(pl.col("revision").fill_null("")), []

@@ -171,11 +171,16 @@ def test_a_refused_forecast_has_no_elbow_to_convert(tmp_path):
 def test_models_are_read_from_tables_and_readings(tmp_path):
     path = tmp_path / "models.csv"
     path.write_text("model,params,loss\na,1e8,3.0\nb,1e9,x\n")
-    with pytest.raises(InputError, match=r"models.csv:3: loss is 'x', not a number"):
+    with pytest.raises(InputError, match=r"models.csv:3: column 'loss' holds 'x', not a number"):
         read_models(str(path))
     path.write_text("model,params,loss\na,1e8,3.0\nb,,2.5\n")
     frame, _ = read_models(str(path))
     assert frame["loss"].to_list() == [3.0, 2.5]
+    path.write_text("model;params;loss\na;1e8;3.0\nb;;2.5\n")  # as some spreadsheets write it
+    assert read_models(str(path))[0].drop("line").equals(frame.drop("line"))
+    path.with_suffix(".parquet").write_bytes(b"PAR1 damaged")
+    with pytest.raises(InputError, match="no readable Parquet"):
+        read_models(str(path.with_suffix(".parquet")))
     path.write_text(
         "model,family,params,task,metric,n_shot,value,n\nm,F,1e9,t,exact_match,0,0.5,9\n"
     )

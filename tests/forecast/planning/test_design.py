@@ -12,7 +12,11 @@ from scipy.stats import norm
 from upswing.errors import InputError
 from upswing.forecast.finetuning.emergence_law import EmergenceLaw
 from upswing.forecast.finetuning.table import finetune_table
-from upswing.forecast.planning.candidates import candidate_runs, checked_candidates
+from upswing.forecast.planning.candidates import (
+    candidate_runs,
+    checked_candidates,
+    read_candidates,
+)
 from upswing.forecast.planning.cost import RunCost
 from upswing.forecast.planning.design import plan_runs
 from upswing.forecast.planning.expected_scores import (
@@ -213,3 +217,16 @@ def test_candidates_are_all_checkpoints_and_amounts(table):
 def test_impossible_candidates_are_told(candidates, message):
     with pytest.raises(InputError, match=message):
         checked_candidates(pl.DataFrame(candidates), 5)
+
+
+def test_candidates_are_read_from_a_table(tmp_path):
+    path = tmp_path / "runs.csv"
+    path.write_text("loss,d,draws,n,cost\n2.05,128,2.0,500,3\n2.0,512,,,4.5\n")
+    found = checked_candidates(read_candidates(str(path)), 5.0, 1000.0)
+    assert found.select("d", "draws", "n", "cost").rows() == [
+        (128.0, 2, 500.0, 3.0),
+        (512.0, 1, 1000.0, 4.5),
+    ]
+    path.write_text("loss,d,draws,cost\n2.05,128,2,3\n2.0,512,1,dear\n")
+    with pytest.raises(InputError, match=r"runs.csv:3: column 'cost' holds 'dear'"):
+        read_candidates(str(path))

@@ -143,3 +143,26 @@ def test_impossible_searches_are_told():
         needed_plan(WORLD, FEW, target_probability=0.8)
     with pytest.raises(InputError, match="must be above D0"):
         assumed_world(amounts=(5, 100))
+
+
+@pytest.mark.parametrize(
+    "assumed",
+    [
+        {"alpha": 0.0},
+        {"alpha": float("nan")},
+        {"elbow": float("nan")},
+        {"reach": float("nan")},
+        {"d0": float("nan")},
+        {"slope": float("nan")},
+        {"run_sd": float("nan")},
+        {"cap": 0.2},
+    ],
+)
+def test_assumptions_that_are_no_numbers_stop(assumed):
+    with pytest.raises(InputError):
+        power(assumed_world(**assumed), [2.3, 2.2, 2.1, 2.05, 2.0], replicates=1, intervals=0)
+
+
+def test_a_planned_loss_that_is_none_stops():
+    with pytest.raises(InputError, match="no loss"):
+        power(assumed_world(), [2.3, float("nan"), 2.2, 2.1, 2.05], replicates=1, intervals=0)

@@ -74,6 +74,10 @@ def test_gaps_leave_out_what_is_nearer(table):
     assert found.table["gap"][1] >= 0.2
     with pytest.raises(InputError, match="gap is missing or negative"):
         advance(table, LAW, truth=TRUTH, gaps=[-0.1])
+    with pytest.raises(InputError, match="gap is missing or negative"):
+        advance(table, LAW, truth=TRUTH, gaps=[float("nan")])
+    with pytest.raises(InputError, match="true elbow of nan"):
+        advance(table, LAW, truth=float("nan"))
 
 
 def test_a_table_of_emerged_models_only_is_told(table):
@@ -100,7 +104,7 @@ def test_published_leads(task, reliable, furthest, between):
 def test_a_reliable_lead_is_never_beyond_the_furthest(successes):
     row = furthest_leads(leads(successes)).row(0, named=True)
     if True not in successes:
-        assert row["furthest_gap"] is row["reliable_gap"] is None
+        assert row["furthest_gap"] is row["reliable_gap"] is row["failures_between"] is None
         return
     assert successes[int(row["furthest_gap"])] is True
     assert True not in successes[int(row["furthest_gap"]) + 1 :]

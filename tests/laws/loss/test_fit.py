@@ -228,3 +228,8 @@ def test_checkpoints_of_a_model_are_resampled_together():
     )
     codes = {note.code for note in fit_loss_law(few, "params-tokens", resamples=20).notes}
     assert "checkpoints-not-independent" in codes
+
+
+def test_resamples_are_not_negative():
+    with pytest.raises(InputError, match=r"-3 resamples.*0 for no bootstrap"):
+        fit_loss_law(table_of(), "params-tokens", resamples=-3)

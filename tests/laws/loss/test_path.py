@@ -80,3 +80,11 @@ def test_a_scale_that_is_not_decided_is_an_error(axes, unit, rule, message):
 def test_a_rule_needs_a_positive_amount():
     with pytest.raises(InputError, match="positive amount"):
         TokenRule("constant", 0.0)
+
+
+def test_a_law_of_one_scale_has_no_least_compute_even_in_that_scale():
+    laws = LossLaw(("params",), 1.7, (400.0,), (0.34,)).batch
+    with pytest.raises(InputError, match="no compute-optimal path"):
+        scale_of(laws, np.array([2.0]), "params", TokenRule("optimal"))
+    with pytest.raises(InputError, match="positive amount"):
+        TokenRule("constant", float("inf"))

@@ -10,13 +10,16 @@ import polars as pl
 from upswing.errors import InputError
 from upswing.forecast.comparison.elbow_distribution import ElbowDistribution, forecast_elbows
 from upswing.forecast.finetuning.emergence_law import EmergenceLaw
-from upswing.forecast.finetuning.table import finetune_table, read_finetunes
+from upswing.forecast.finetuning.table import TABLES, finetune_table, read_finetuned
 from upswing.notes import Note
 from upswing.sources.read import read
-from upswing.tables.bundle import Tables
+from upswing.sources.tabular import numeric, read_text_table, with_lines
 
 SCALES = ("params", "tokens", "flops")
 """Columns of scales in a table of models."""
+
+
+_NAMES = ("model", "family", "loss_corpus")
 
 
 class ForecastElbow(NamedTuple):
@@ -40,9 +43,6 @@ class ForecastElbow(NamedTuple):
     notes: tuple[Note, ...]
 
 
-_TABLES = (".csv", ".tsv", ".parquet")
-
-
 def read_models(path: str) -> tuple[pl.DataFrame, tuple[Note, ...]]:
     """Read the models of a loss law: ``loss`` [nats/token] with scales.
 
@@ -63,7 +63,7 @@ def read_models(path: str) -> tuple[pl.DataFrame, tuple[Note, ...]]:
     InputError
         If a cell is no number, or no loss is stated.
     """
-    if Path(path).suffix.lower() in _TABLES and Path(path).is_file():
+    if Path(path).suffix.lower() in TABLES and Path(path).is_file():
         frame = _table(path)
         if "loss" in frame.columns:
             return frame, ()
@@ -102,13 +102,7 @@ def forecast_elbow(
     InputError
         If the table is impossible or the forecast was refused.
     """
-    data: pl.DataFrame | Tables
-    notes: tuple[Note, ...] = ()
-    if Path(path).suffix.lower() in _TABLES:
-        data = read_finetunes(path)
-    else:
-        data = read(path, items=False)
-        notes = data.notes
+    data, notes = read_finetuned(path)
     forecast = law.fit(data, task=task, metric=metric, family=family, method=method)
     elbow = forecast_elbows(forecast)
     if elbow is None or forecast.mle is None:
@@ -125,26 +119,10 @@ def forecast_elbow(
 
 def _table(path: str) -> pl.DataFrame:
     """Read a table; a cell of a scale or loss that is no number is an error."""
-    if Path(path).suffix.lower() == ".parquet":
-        return pl.read_parquet(path)
-    separator = "\t" if Path(path).suffix.lower() == ".tsv" else ","
-    try:
-        frame = pl.read_csv(path, separator=separator, infer_schema_length=None)
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"no table: {reason}", where=path, hint="columns model,params,tokens,flops,loss"
-        ) from error
-    for name in ("loss", *SCALES):
-        if name not in frame.columns or frame[name].dtype != pl.String:
-            continue
-        text = frame[name].str.strip_chars()
-        wrong = text.cast(pl.Float64, strict=False).is_null() & text.is_not_null() & (text != "")
-        if wrong.any():
-            row = int(wrong.arg_true()[0])
-            raise InputError(
-                f"{name} is {text[row]!r}, not a number",
-                where=f"{path}:{row + 2}",
-                hint="write plain numbers, such as 7e9",
-            )
-    return frame
+    name = Path(path).name
+    frame = with_lines(read_text_table(Path(path).read_bytes(), name))
+    columns = [column for column in ("loss", *SCALES) if column in frame.columns]
+    return frame.with_columns(
+        *(numeric(frame, column, name) for column in columns),
+        *(pl.col(column).replace("", None) for column in _NAMES if column in frame.columns),
+    )

@@ -61,7 +61,7 @@ class EmergenceForecast:
     bootstrap
         The same by resampling: ``unit``, ``resamples``, ``fitted`` (of them), ``mean``, quantiles.
     parameters
-        The fitted law.
+        The fitted law; slope, bases, cap and ``delta`` in the metric's own unit.
     identifiability
         Exponents and forecasts that the data allow, and correlations.
     baselines
@@ -72,7 +72,10 @@ class EmergenceForecast:
     notes
         Remarks on the data and on decisions that were taken.
     mle, posterior, resampled, rows
-        The objects behind, for charts and studies; ``rows`` are those that were fitted.
+        The objects behind, for charts and studies; ``rows`` are those that were fitted. In them
+        more is better: scores of a metric of which less is better are negative.
+    sign
+        1, or -1 for such a metric: what turns their scores into the metric's own.
     """
 
     task: str
@@ -93,6 +96,7 @@ class EmergenceForecast:
     mle: EmergenceMle | None = field(default=None, repr=False)
     posterior: EmergencePosterior | None = field(default=None, repr=False)
     resampled: EmergenceBootstrap | None = field(default=None, repr=False)
+    sign: float = 1.0
 
     @property
     def refused(self) -> bool:
@@ -135,7 +139,7 @@ class EmergenceForecast:
                         "d": np.full(points, float(amount)),
                         "few_shot": np.full(points, few_shot),
                         "loss": loss,
-                        "value": fitted.score(loss, place, bool(few_shot)),
+                        "value": self.sign * fitted.score(loss, place, bool(few_shot)),
                         "elbow": np.full(points, float(fitted.elbows.elbow([place])[0])),
                     }
                 )

@@ -143,17 +143,12 @@ def _curves(forecast: EmergenceForecast | None, table: FinetuneTable) -> pl.Data
         elbow = float(fitted.elbows.elbow([place])[0])
         corners = [elbow] if fitted.ramp is None else [elbow, elbow - fitted.ramp]
         at = np.array(sorted([low, *(c for c in corners if low < c < high), high], reverse=True))
-        value = _sign(table) * fitted.score(at, place, few_shot)
+        value = table.sign * fitted.score(at, place, few_shot)
         rows += [
             {"d": amount, "few_shot": few_shot, "loss": x, "value": y}
             for x, y in zip(at.tolist(), value.tolist(), strict=True)
         ]
     return pl.DataFrame(rows, schema)
-
-
-def _sign(table: FinetuneTable) -> float:
-    """Return what turns fitted scores, of which more is better, into the metric's own."""
-    return 1.0 if table.higher_is_better else -1.0
 
 
 def _marks(
@@ -193,7 +188,7 @@ def _fitted_marks(
         weak = [1e3]  # a loss before every elbow
         for amount, few_shot in _amounts(forecast):
             place = lowest_amount(amount)
-            base = _sign(table) * float(fitted.score(weak, place, few_shot)[0])
+            base = table.sign * float(fitted.score(weak, place, few_shot)[0])
             if few_shot:
                 height = base
                 continue

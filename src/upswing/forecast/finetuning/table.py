@@ -18,7 +18,8 @@ from upswing.forecast.finetuning.anomalies import find_finetune_anomalies
 from upswing.laws.emergence.rows import EmergenceRows
 from upswing.metrics.registry import known_metric
 from upswing.notes import Note, listing
-from upswing.sources.tabular import numeric, read_text_table, with_lines
+from upswing.sources.finetunes import finetune_frame, unknown_columns
+from upswing.sources.read import read
 from upswing.tables.bundle import Tables
 
 COLUMNS: dict[str, type[pl.DataType]] = {
@@ -44,10 +45,11 @@ COLUMNS: dict[str, type[pl.DataType]] = {
 """``params``; ``tokens`` [tokens]; ``flops`` [FLOP]; ``loss`` [nats/token]; ``d`` [examples]; ``n``
 [questions]; the others are names, numbers of draws and seeds, and where a row is from."""
 
+TABLES = (".csv", ".tsv", ".parquet")
+"""Endings of files that are taken for a table by hand."""
+
 _NEEDED = ("model", "loss", "task", "value")
 _SCALES = ("params", "tokens", "flops", "loss")
-_WHOLE = ("draw", "seed", "line")
-_YES, _NO = ("true", "1", "1.0", "yes"), ("false", "0", "0.0", "no", "")
 _METRIC = "acc"
 
 
@@ -78,10 +80,17 @@ class FinetuneTable:
     proportion: bool
     notes: tuple[Note, ...]
 
+    @property
+    def sign(self) -> float:
+        """What turns scores of which more is better into the metric's own, and back."""
+        return 1.0 if self.higher_is_better else -1.0
+
     def rows(self, d0: float) -> EmergenceRows:
-        """Return the scores as arrays, higher being better."""
+        """Return the scores as arrays, higher being better.
+
+        A share of which less is better is negative here, so its binomial noise is not known.
+        """
         frame = self.frame
-        sign = 1.0 if self.higher_is_better else -1.0
         n = frame["n"].fill_null(np.nan).to_numpy()
         return EmergenceRows(
             frame["loss"].to_numpy(),
@@ -89,8 +98,8 @@ class FinetuneTable:
             frame["few_shot"].to_numpy(),
             frame["draw"].fill_null(0).to_numpy(),
             frame["checkpoint"].to_numpy(),
-            sign * frame["value"].to_numpy(),
-            n if self.proportion else np.full(len(frame), np.nan),
+            self.sign * frame["value"].to_numpy(),
+            n if self.proportion and self.higher_is_better else np.full(len(frame), np.nan),
             d0,
         )
 
@@ -106,30 +115,22 @@ def read_finetunes(path: str | Path) -> pl.DataFrame:
     place = Path(path)
     if not place.is_file():
         raise InputError("no such file", where=str(path))
-    frame = with_lines(read_text_table(place.read_bytes(), place.name))
-    frame = frame.filter(~pl.all_horizontal(pl.exclude("line").fill_null("") == ""))
-    if frame.is_empty():
-        raise InputError("the table has a header and no rows", where=f"{place.name}:1")
-    numbers = [name for name, kind in COLUMNS.items() if kind == pl.Float64]
-    frame = frame.with_columns(
-        *(numeric(frame, name, place.name) for name in numbers if name in frame.columns),
-        *(
-            numeric(frame, name, place.name, whole=True)
-            for name in _WHOLE[:2]
-            if name in frame.columns
-        ),
-        pl.lit(place.name).alias("source"),
-    )
-    if "few_shot" not in frame.columns:
-        return frame
-    text = pl.col("few_shot").fill_null("").str.to_lowercase()
-    bad = frame.filter(~text.is_in([*_YES, *_NO]))
-    if not bad.is_empty():
-        raise InputError(
-            f"few_shot is {bad['few_shot'][0]!r}, and must be true or false",
-            where=f"{place.name}:{bad['line'][0]}",
-        )
-    return frame.with_columns(text.is_in(_YES).alias("few_shot"))
+    return finetune_frame(place.read_bytes(), place.name)
+
+
+def read_finetuned(path: str) -> tuple[pl.DataFrame | Tables, tuple[Note, ...]]:
+    """Read a table of finetuned models, or a store or anything else that Upswing reads.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    if Path(path).suffix.lower() in TABLES:
+        frame = read_finetunes(path)
+        return frame, tuple(unknown_columns(frame, Path(path).name))
+    tables = read(path, items=False)
+    return tables, tables.notes
 
 
 def finetune_table(
@@ -271,7 +272,7 @@ def _checked(frame: pl.DataFrame, highest: float | None, notes: list[Note]) -> p
                 Note(
                     f"{column}-missing",
                     "warning",
-                    f"{count} rows without a {column} are left out.",
+                    f"{count} {'row' if count == 1 else 'rows'} without a {column} left out.",
                     {"rows": count},
                 )
             )
@@ -291,7 +292,12 @@ def _checked(frame: pl.DataFrame, highest: float | None, notes: list[Note]) -> p
             "a score of {value:g}, outside 0 to 1",
             "divide percent by 100, or register a metric with another range",
         )
-        _stop(frame, pl.col("value") < 0, "a score of {value:g}, outside 0 to 1")
+        _stop(
+            frame,
+            pl.col("value") < 0,
+            "a score of {value:g}, outside 0 to 1",
+            "name a metric that Upswing knows, such as target_logprob_per_token, or register one",
+        )
     _stop(frame, pl.col("n") < 1, "n is {n:g}, and must be at least 1")
     return frame
 
@@ -318,13 +324,14 @@ def _without_doubles(frame: pl.DataFrame, notes: list[Note]) -> pl.DataFrame:
     if len(kept) < len(frame):
         count = len(frame) - len(kept)
         notes.append(
-            Note("rows-repeated", "info", f"{count} repeated rows are left out.", {"rows": count})
+            Note("rows-repeated", "info", f"Repeated rows left out: {count}.", {"rows": count})
         )
     bad = kept.filter(pl.struct(run).is_duplicated())
     if not bad.is_empty():
         row = bad.row(0, named=True)
+        how = "prompted" if row["few_shot"] else f"with D = {row['d']:g}"
         raise InputError(
-            f"two scores for {row['model']} with D = {row['d'] or 'few-shot'}",
+            f"two scores for {row['model']} {how}",
             where=_where(bad),
             hint="tell runs apart by draw or seed",
         )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
 
 from upswing.errors import InputError
+from upswing.forecast.finetuning.table import read_finetunes
 from upswing.laws.emergence.law import lowest_amount
+from upswing.sources.tabular import numeric
 
 COLUMNS: dict[str, type[pl.DataType]] = {
     "model": pl.String,
@@ -81,6 +84,23 @@ def candidate_runs(
     return checked_candidates(grid, d0, usual_questions(tested))
 
 
+def read_candidates(path: str) -> pl.DataFrame:
+    """Read a CSV or Parquet table of what could be run, see :func:`checked_candidates`.
+
+    Raises
+    ------
+    InputError
+        With file and line, if the file is malformed or a cell is no number.
+    """
+    frame = read_finetunes(path)
+    name = Path(path).name
+    return frame.with_columns(
+        numeric(frame, column, name, whole=column == "draws")
+        for column in ("draws", "cost")
+        if column in frame.columns
+    )
+
+
 def checked_candidates(
     candidates: pl.DataFrame, d0: float, questions: float | None = None
 ) -> pl.DataFrame:
@@ -110,7 +130,12 @@ def checked_candidates(
     ]
     if "cost" in candidates.columns:
         columns.append(pl.col("cost").cast(pl.Float64))
-    frame = candidates.select(columns).with_columns(
+    try:
+        chosen = candidates.select(columns)
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"a column of the candidates has the wrong type: {reason}") from error
+    frame = chosen.with_columns(
         pl.col("model").fill_null(pl.format("loss {}", pl.col("loss"))),
         pl.col("revision").fill_null(""),
         pl.col("draws").fill_null(1),

@@ -296,8 +296,9 @@ def _sentence(
         )
     if len(steps):
         before, after = float(steps["width_before"][0]), float(steps["width_after"][-1])
+        count, verb = ("1 step", "is") if len(steps) == 1 else (f"{len(steps)} steps", "are")
         return (
-            f"{len(steps)} steps for {steps['spent'][-1]:.3g} of {budget:.3g} {unit} are expected "
+            f"{count} for {steps['spent'][-1]:.3g} of {budget:.3g} {unit} {verb} expected "
             f"to narrow the 90 % interval from {before:.3g} to {after:.3g} nats. {limit}"
         )
     if not alone["affordable"].any():

@@ -227,6 +227,8 @@ def power(
     >>> found.runs, found.p_within
     (15, 1.0)
     """
+    if not all(0.0 < loss < np.inf for loss in losses):
+        raise InputError("a planned loss is no loss", hint="losses are in nats per token")
     used = tuple(sorted({float(loss) for loss in losses if loss > world.elbow}, reverse=True))
     _check(world, used, replicates, intervals)
     found: dict[str, list[float]] = {}
@@ -295,7 +297,7 @@ def assumed_world(
     Raises
     ------
     InputError
-        If an amount is not above ``d0``, which the law extrapolates to.
+        If an amount is not above ``d0``, which the law extrapolates to, or a number is no number.
 
     Examples
     --------
@@ -303,6 +305,11 @@ def assumed_world(
     >>> [round(float(world.law.elbow([256])[0]), 4) for world in (few, many)]
     [2.0575, 2.0575]
     """
+    if not (0 < elbow < np.inf and 0 <= reach < np.inf and d0 >= 0 and alpha > 0 and at < np.inf):
+        raise InputError(
+            f"an elbow of {elbow:g}, reach of {reach:g}, D0 of {d0:g} and exponent of {alpha:g}",
+            hint="elbow and exponent must be positive, reach and D0 not negative",
+        )
     place = lowest_amount(d0)
     if not amounts or min(amounts) <= place or at <= place:
         raise InputError(f"amounts of data must be above D0 = {place:g}")
@@ -332,5 +339,8 @@ def _check(world: FinetuningWorld, used: tuple[float, ...], replicates: int, mos
             f"prompted models, {world.elbow:g}",
             hint="finetuning moves the elbow to higher losses",
         )
-    if not 0.0 <= world.base < 1.0 or world.slope <= 0 or min(world.subset_sd, world.run_sd) < 0:
+    shifts_fit = all(0.0 <= sd < np.inf for sd in (world.subset_sd, world.run_sd))
+    if not (0.0 <= world.base < 1.0 and 0.0 < world.slope < np.inf and shifts_fit):
         raise InputError("the slope must be positive, the base in [0, 1), shifts not negative")
+    if world.cap is not None and not world.base < world.cap <= 1.0:
+        raise InputError(f"the cap, {world.cap:g}, must be above the base and at most 1")

@@ -9,6 +9,7 @@ forecast succeeds stands beside it, and the same for forecasts that cost nothing
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -156,7 +157,7 @@ def advance(
 def _limits(study: ForecastStudy, gaps: Sequence[float] | None) -> list[float]:
     """Return losses above which models are used, ascending."""
     if gaps is not None:
-        if not gaps or min(gaps) < 0.0:
+        if not gaps or not all(0.0 <= gap < math.inf for gap in gaps):
             raise InputError("a gap is missing or negative", hint="such as 0 0.03 0.06 0.09 0.12")
         return [study.truth.elbow + gap for gap in sorted(gaps)]
     strongest_first = sorted(set(study.losses))
@@ -216,7 +217,7 @@ def furthest_leads(table: pl.DataFrame) -> pl.DataFrame:
                 "forecast": name,
                 **_lead(table, "reliable", reliable - 1),
                 **_lead(table, "furthest", furthest),
-                "failures_between": successes[: max(furthest, 0)].count(False),
+                "failures_between": successes[:furthest].count(False) if furthest >= 0 else None,
             }
         )
     numbers = ("reliable_gap", "reliable_lead_flops", "furthest_gap", "furthest_lead_flops")

@@ -201,6 +201,8 @@ def forecast_study(
         data, task=task, metric=metric, family=family, method=method, scales=scales
     )
     if truth is not None:
+        if not 0.0 < truth < np.inf:
+            raise InputError(f"a true elbow of {truth:g}", hint="elbows are losses")
         known: ElbowTruth | None = ElbowTruth(truth, None, None, None, "given")
     else:
         known = elbow_truth(table.rows(law.d0), bool(law.cap))

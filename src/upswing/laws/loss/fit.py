@@ -15,6 +15,7 @@ import math
 import numpy as np
 import polars as pl
 
+from upswing.errors import InputError
 from upswing.laws.loss.bootstrap import FEWEST_MODELS, bootstrap_loss
 from upswing.laws.loss.covariance import covariance
 from upswing.laws.loss.criterion import Array, LossCriterion
@@ -70,7 +71,7 @@ def fit_loss_law(
     Raises
     ------
     InputError
-        If the table is impossible.
+        If the table is impossible, or ``resamples`` negative.
 
     Examples
     --------
@@ -85,6 +86,8 @@ def fit_loss_law(
         if isinstance(data, LossPoints)
         else loss_points(data, form, family=family, checkpoints=checkpoints)
     )
+    if resamples < 0:
+        raise InputError(f"{resamples} resamples", hint="0 for no bootstrap")
     criterion = criterion or LossCriterion()
     reason = points.reason(constant, span)
     if reason:

@@ -11,6 +11,7 @@ Reference: Hoffmann et al. 2022, arXiv:2203.15556, section 3.3.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,7 +43,7 @@ class TokenRule:
         """Check the amount."""
         if self.kind == "optimal":
             return
-        if self.amount is None or not self.amount > 0:
+        if self.amount is None or not 0 < self.amount < math.inf:
             raise InputError(f"a {self.kind} token rule needs a positive amount")
 
     @property
@@ -141,18 +142,18 @@ def check_path(axes: tuple[Axis, ...], unit: Axis, rule: TokenRule | None) -> No
     InputError
         If they do not.
     """
+    needed = "give a constant number of tokens or of tokens per parameter"
+    if rule is not None and rule.kind == "optimal" and len(axes) == 1:
+        raise InputError(
+            f"a law of {axes[0]} alone has no compute-optimal path",
+            hint=f"fit a law of params and tokens, or {needed}",
+        )
     if axes == (unit,):
         return
-    needed = "give a constant number of tokens or of tokens per parameter"
     if rule is None:
         also = ", or the compute-optimal path" if len(axes) == 2 else ""
         raise InputError(
             f"a law of {' and '.join(axes)} does not say {unit} by itself", hint=needed + also
-        )
-    if rule.kind == "optimal" and len(axes) == 1:
-        raise InputError(
-            f"a law of {axes[0]} alone has no compute-optimal path",
-            hint=f"fit a law of params and tokens, or {needed}",
         )
     if rule.kind == "constant" and (unit == "tokens" or axes == ("tokens",)):
         raise InputError(
