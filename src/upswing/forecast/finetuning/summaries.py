@@ -162,8 +162,10 @@ def fit_notes(
             )
         )
     if mle.curves.cap is not None:
-        cap = sign * mle.curves.cap
-        notes.append(Note("cap-fitted", "info", f"Scores end at a fitted cap of {cap:.3g}."))
+        far = mle.curves.cap > float(rows.value.max() + np.ptp(rows.value))
+        text = f"Scores end at a fitted cap of {sign * mle.curves.cap:.3g}."
+        text = "No score is near the cap that was asked for: it is not known." if far else text
+        notes.append(Note("cap-fitted", "info", text))
     if mle.form.floors:
         bases = {d: sign * base for d, base in mle.curves.bases.items()}
         notes.append(

@@ -28,6 +28,8 @@ _STEPS = 12
 _SCATTERED = 16
 _SCATTER = (0.3, 0.05)
 _SIMPLEX = 400
+_LEAST_SUPPORT = 0.5
+"""Scores' worth of evidence below which the base of an amount is not known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,10 +102,13 @@ def summarise(objective: Objective, theta: Array) -> EmergenceMle:
     bases, top = linear.bases[0], float(linear.top[0])
     prompted = bool(rows.few_shot.any())
     keys = amounts if form.floors else np.zeros(1)
+    support = (objective.regressors(theta[None])[0][0] ** 2) @ objective.onto_block
+    seen = support[: len(keys)] > _LEAST_SUPPORT
+    seen = seen if seen.any() else np.ones(len(keys), dtype=bool)
     curves = EmergenceCurves(
         elbows,
         None if form.cap else top,
-        {float(d): float(b) for d, b in zip(keys, bases[: len(keys)], strict=True)},
+        {float(d): float(b) for d, b, s in zip(keys, bases[: len(keys)], seen, strict=True) if s},
         float(bases[-1]) if prompted else None,
         top if form.cap else None,
         float(theta[3]) if form.cap else None,

@@ -193,7 +193,8 @@ class EmergenceCurves:
     slope
         A [score per nat]; None with a cap, where it depends on the base.
     bases
-        Base by amount of data; key 0 where all amounts share one.
+        Base by amount of data; key 0 where all amounts share one. With floors, amounts at whose
+        base no model is are absent.
     few_shot_base
         Base of prompted models, :math:`B + \\Delta`; None where no prompted score was fitted.
     cap, ramp

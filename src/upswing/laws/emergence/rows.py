@@ -161,7 +161,8 @@ def block_sums(base: Array, rise: Array, value: Array, weight: Array) -> tuple[A
 def solve(sums: tuple[Array, ...], flat_rss: Array, flat_bases: Array, capped: bool) -> LinearFit:
     r"""Return the least-squares bases and slope (or cap), never falling.
 
-    With :math:`y = f_b p + c q` in block b, the bases follow from c and c is a ratio of sums.
+    With :math:`y = f_b p + c q` in block b, the bases follow from c and c is a ratio of sums. A
+    base above the cap is then put at the cap.
 
     Parameters
     ----------
@@ -184,6 +185,12 @@ def solve(sums: tuple[Array, ...], flat_rss: Array, flat_bases: Array, capped: b
         weight = np.maximum(pp, 0.0)
         mean = (bases * weight).sum(axis=-1) / np.maximum(weight.sum(axis=-1), 1e-12)
         rising = known & (top > mean)
+        above = bases > top[..., None]
+        if above.any():
+            bases = np.minimum(bases, top[..., None])
+            held = yy - 2.0 * (bases * py + top[..., None] * qy) + bases**2 * pp
+            held = held + top[..., None] * (2.0 * bases * pq + top[..., None] * qq)
+            rss = np.where(above.any(axis=-1), held.sum(axis=-1), rss)
     else:
         rising = known & (top > 0.0)
     return LinearFit(
