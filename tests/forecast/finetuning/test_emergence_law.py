@@ -97,15 +97,6 @@ def test_json_is_strict_and_complete(forecast):
     assert plain["identifiability"]["correlations"]["ln k, alpha"] < -0.9
 
 
-def test_curves_are_those_of_the_fit(forecast):
-    curves = forecast.curves(51)
-    assert curves["d"].n_unique() == 7
-    prompted = curves.filter(pl.col("few_shot"))
-    assert prompted["elbow"][0] == pytest.approx(forecast.elbow["mle"])
-    below = prompted.filter(pl.col("loss") > prompted["elbow"][0])
-    assert below["value"].n_unique() == 1
-
-
 def test_the_same_seed_gives_the_same_bytes():
     table = simulated(1).filter(pl.col("draw") == 0, pl.col("d") > 500)
     first, second = (EmergenceLaw(resamples=50, cap=False).fit(table).to_json() for _ in range(2))
@@ -126,7 +117,6 @@ def test_a_flat_task_is_refused():
     assert "two are needed" in found.reason
     assert set(found.elbow.values()) == {None}
     assert found.to_frame()["forecast"].to_list() == ["just past the best random checkpoint"]
-    assert found.curves().is_empty()
     assert json.loads(found.to_json())["status"] == "refused"
 
 

@@ -74,8 +74,6 @@ class EmergenceForecast:
     mle, posterior, resampled, rows
         The objects behind, for charts and studies; ``rows`` are those that were fitted. In them
         more is better: scores of a metric of which less is better are negative.
-    sign
-        1, or -1 for such a metric: what turns their scores into the metric's own.
     """
 
     task: str
@@ -96,7 +94,6 @@ class EmergenceForecast:
     mle: EmergenceMle | None = field(default=None, repr=False)
     posterior: EmergencePosterior | None = field(default=None, repr=False)
     resampled: EmergenceBootstrap | None = field(default=None, repr=False)
-    sign: float = 1.0
 
     @property
     def refused(self) -> bool:
@@ -115,36 +112,6 @@ class EmergenceForecast:
     def to_frame(self) -> pl.DataFrame:
         """Return the law beside the baselines: a table of forecasts."""
         return pl.DataFrame([dict(row) for row in self.baselines])
-
-    def curves(self, points: int = 101) -> pl.DataFrame:
-        """Return the fitted curves, for figures.
-
-        Columns: ``d`` [examples], ``few_shot``, ``loss`` [nats/token], ``value``, ``elbow``
-        [nats/token].
-        """
-        if self.mle is None:
-            kinds = {"d": pl.Float64, "few_shot": pl.Boolean}
-            numbers = dict.fromkeys(("loss", "value", "elbow"), pl.Float64)
-            return pl.DataFrame(schema={**kinds, **numbers})
-        fitted = self.mle.curves
-        low = min(float(self.rows.loss.min()), self.mle.forecast) - 0.05
-        loss = np.linspace(low, float(self.rows.loss.max()) + 0.05, points)
-        frames = []
-        for amount in (*self.rows.amounts, self.d0):
-            few_shot = amount == self.d0
-            place = max(float(amount), 1.0)
-            frames.append(
-                pl.DataFrame(
-                    {
-                        "d": np.full(points, float(amount)),
-                        "few_shot": np.full(points, few_shot),
-                        "loss": loss,
-                        "value": self.sign * fitted.score(loss, place, bool(few_shot)),
-                        "elbow": np.full(points, float(fitted.elbows.elbow([place])[0])),
-                    }
-                )
-            )
-        return pl.concat(frames)
 
 
 def summary(

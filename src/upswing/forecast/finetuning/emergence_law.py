@@ -323,7 +323,6 @@ class _Forecast:
             status=status,
             reason=reason,
             rows=self.rows,
-            sign=table.sign,
             **{**absent, **fields},
         )
 
